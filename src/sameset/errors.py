@@ -1,0 +1,91 @@
+"""What can go wrong, as one tree. "Different" is never here: a difference is a result, an error means that we could not know.
+
+    SamesetError                 exit code 2, one sentence: what, where, what to do
+    ├── SourceError              a dataset could not be read
+    │   ├── SchemaError          its columns are not usable: two of one name, a key column that is missing
+    │   └── UnsupportedTypeError a column has a type that has no canonical form
+    ├── SpecError                what was asked for makes no sense
+    │   └── SpecMismatchError    two sketches of unequal specs cannot be merged
+    ├── SketchFormatError        bytes that are not a sketch, or one of another version
+    ├── RegistryError            the registry could not be read or written
+    │   ├── UnknownDatasetError  it has no dataset or snapshot of that name
+    │   └── StaleSnapshotError   somebody recorded a newer snapshot in the meantime
+    └── MissingExtraError        an optional part is not installed
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "MissingExtraError",
+    "RegistryError",
+    "SamesetError",
+    "SchemaError",
+    "SketchFormatError",
+    "SourceError",
+    "SpecError",
+    "SpecMismatchError",
+    "StaleSnapshotError",
+    "UnknownDatasetError",
+    "UnsupportedTypeError",
+]
+
+
+class SamesetError(Exception):
+    """Anything that kept sameset from knowing; its text is one sentence for a person."""
+
+
+class SourceError(SamesetError):
+    """A dataset could not be read."""
+
+
+class SchemaError(SourceError):
+    """The columns of a dataset cannot be used as asked."""
+
+
+class UnsupportedTypeError(SourceError):
+    """A column has a type that has no canonical form."""
+
+    def __init__(self, column: str, type_name: str) -> None:
+        super().__init__(
+            f"column {column!r} has type {type_name}, which has no canonical form; cast it to a supported type or leave it out"
+        )
+        self.column = column
+        self.type_name = type_name
+
+
+class SpecError(SamesetError):
+    """What was asked for makes no sense."""
+
+
+class SpecMismatchError(SpecError):
+    """Two sketches of unequal specs cannot be merged."""
+
+    def __init__(self, field: str, left: object, right: object) -> None:
+        super().__init__(f"the sketches differ in {field}: {left!r} and {right!r}; sketch both with the same {field}")
+        self.field = field
+        self.left = left
+        self.right = right
+
+
+class SketchFormatError(SamesetError):
+    """Bytes that are not a sketch, or a sketch of a version that this program does not read."""
+
+
+class RegistryError(SamesetError):
+    """The registry could not be read or written."""
+
+
+class UnknownDatasetError(RegistryError):
+    """The registry has no dataset or snapshot of that name."""
+
+
+class StaleSnapshotError(RegistryError):
+    """Somebody recorded a newer snapshot of the dataset in the meantime; compare with it and record again."""
+
+
+class MissingExtraError(SamesetError):
+    """An optional part is not installed."""
+
+    def __init__(self, extra: str, what: str) -> None:
+        super().__init__(f"{what} needs the extra {extra!r}; install it with: pip install 'sameset[{extra}]'")
+        self.extra = extra

@@ -1,0 +1,41 @@
+"""The contract of every kind of place that rows come from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["ROWS_PER_BATCH", "Source"]
+
+ROWS_PER_BATCH = 65_536
+
+
+class Source(ABC):
+    """A readable table: its schema is known before its rows, and its rows come as Arrow batches in any order.
+
+    A source may be read many times. Errors are `SourceError`s (or a kind of it) with one sentence for a person.
+    """
+
+    #: Where the rows are, as `open_source` takes it, without any password.
+    address: str
+
+    @abstractmethod
+    def schema(self) -> pa.Schema:
+        """Names and types of the columns, in the source's order; the types are those of the batches."""
+
+    @abstractmethod
+    def batches(
+        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows as batches of at most about `rows` rows; `columns` selects and orders, `where` is a SQL condition.
+
+        Closing the iterator early stops the scan.
+        """
+
+    def row_count(self) -> int | None:
+        """The number of rows if it is known without a scan (a Parquet footer), otherwise None."""
+        return None
