@@ -1,0 +1,140 @@
+"""A sample of distinct hashes with their counts: bottom-k (Beyer et al. 2007) with scaled (FracMinHash, Irber et al. 2022).
+
+Bottom-k alone is exact for small tables and of fixed relative error, but useless for a small table inside a large one;
+a fixed share of all hashes serves there. Both are the lowest hashes, so their union is just more of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from sameset.errors import SpecMismatchError
+from sameset.kernels.samples import EMPTY, count_hashes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sameset.sketches.spec import SampleSize
+
+    Words = NDArray[np.uint64]
+
+__all__ = ["Sample"]
+
+FULLEST = 2  # a table of 2^k slots takes at most 2^k / 2 hashes: a miss then probes 2.5 slots on average
+
+
+class Sample:
+    """The lowest distinct hashes of a multiset, with how often each occurs.
+
+    While hashes come in they lie in an open-addressing table under a threshold that only falls; `hashes`, `counts` and
+    `threshold` give the settled sample, which depends on nothing but the multiset.
+    """
+
+    def __init__(self, size: SampleSize, hashes: Words, counts: Words, threshold: int) -> None:
+        self.size = size
+        self._threshold = threshold
+        self._settled: tuple[Words, Words, int] | None = (hashes, counts, threshold)
+        self._build(hashes, counts)
+
+    @classmethod
+    def empty(cls, size: SampleSize) -> Self:
+        """The sample of nothing."""
+        nothing = np.zeros(0, np.uint64)
+        return cls(size, nothing, nothing, int(EMPTY))
+
+    def update(self, hashes: Words) -> None:
+        """Counts all hashes, uint64 (n,)."""
+        self._settled = None
+        start = 0
+        while start < len(hashes):
+            room = len(self._slots) // FULLEST - self._taken
+            start, taken = count_hashes(hashes, start, np.uint64(self._threshold), self._slots, self._counts, room)
+            self._taken += taken
+            if start < len(hashes):
+                self._make_room()
+
+    def merge(self, other: Self) -> Self:
+        """The sample of both multisets together."""
+        if self.size != other.size:
+            raise SpecMismatchError("sample size", self.size, other.size)
+        hashes = np.concatenate([self.hashes, other.hashes])
+        counts = np.concatenate([self.counts, other.counts])
+        distinct, inverse = np.unique(hashes, return_inverse=True)
+        total = np.zeros(len(distinct), np.uint64)
+        np.add.at(total, inverse, counts)
+        threshold = min(self.threshold, other.threshold)
+        return type(self)(self.size, *_settle(self.size, distinct, total, threshold))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Sample)
+            and (self.size, self.threshold) == (other.size, other.threshold)
+            and np.array_equal(self.hashes, other.hashes)
+            and np.array_equal(self.counts, other.counts)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # it changes with update
+
+    @property
+    def hashes(self) -> Words:
+        """The distinct hashes kept, ascending."""
+        return self._settle()[0]
+
+    @property
+    def counts(self) -> Words:
+        """How often each of `hashes` occurred, exactly."""
+        return self._settle()[1]
+
+    @property
+    def threshold(self) -> int:
+        """Every hash below it is present; 2^64 - 1 if all are."""
+        return self._settle()[2]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all distinct hashes were kept."""
+        return self.threshold == int(EMPTY)
+
+    def distinct(self) -> float:
+        """The number of distinct hashes, estimated unless exact: kept / share of the range below the threshold."""
+        kept = len(self.hashes)
+        return float(kept) if self.is_exact else kept / (self.threshold / 2.0**64)
+
+    def _settle(self) -> tuple[Words, Words, int]:
+        if self._settled is None:
+            used = np.flatnonzero(self._slots != EMPTY)
+            order = used[np.argsort(self._slots[used])]
+            self._settled = _settle(self.size, self._slots[order], self._counts[order], self._threshold)
+        return self._settled
+
+    def _make_room(self) -> None:
+        """Settles, so that what has become too large leaves the table, and doubles the table where that is not enough."""
+        hashes, counts, self._threshold = self._settle()
+        self._settled = None
+        self._build(hashes, counts)
+
+    def _build(self, hashes: Words, counts: Words) -> None:
+        slots = 2 * FULLEST * 512
+        while slots < 2 * FULLEST * max(self.size.size, len(hashes)):
+            slots *= 2
+        self._slots = np.full(slots, EMPTY, np.uint64)
+        self._counts = np.zeros(slots, np.uint64)
+        self._taken = len(hashes)
+        count_hashes(hashes, 0, EMPTY, self._slots, self._counts, len(hashes))
+        filled = self._slots != EMPTY
+        self._counts[filled] = counts[np.searchsorted(hashes, self._slots[filled])]
+
+
+def _settle(size: SampleSize, hashes: Words, counts: Words, threshold: int) -> tuple[Words, Words, int]:
+    """The sample by its definition (docs/encoding.md, "Sample"), from ascending hashes of which all below `threshold` are there."""
+    keep = int(np.searchsorted(hashes, np.uint64(threshold)))
+    hashes, counts = hashes[:keep], counts[:keep]
+    below_limit = int(np.searchsorted(hashes, np.uint64(size.limit)))
+    kept = min(keep, max(size.size, below_limit), size.cap)
+    if kept == keep and threshold == int(EMPTY):
+        return hashes, counts, threshold
+    last = int(hashes[kept - 1]) + 1 if kept else 0
+    lowered = last if below_limit > size.cap else max(last, size.limit)
+    return hashes[:kept], counts[:kept], min(threshold, lowered)

@@ -1,0 +1,97 @@
+"""What to compute: encoding, seed, key and sizes. Two sketches merge only if their specs are equal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sameset.errors import SketchFormatError, SpecError, SpecMismatchError
+
+__all__ = ["SampleSize", "Spec", "check_equal"]
+
+ENCODINGS = (1,)
+LARGEST = 2**24
+
+
+def _is_power_of_two(value: int) -> bool:
+    return 0 < value <= LARGEST and value & (value - 1) == 0
+
+
+@dataclass(frozen=True)
+class SampleSize:
+    """Keeps the `size` smallest hashes together with all below 2^64 / `scaled`, but never more than `cap`."""
+
+    size: int
+    scaled: int
+    cap: int
+
+    def __post_init__(self) -> None:
+        if not (0 < self.size <= self.cap <= LARGEST and 0 < self.scaled < 2**63):
+            raise SpecError(f"a sample needs 0 < size <= cap <= {LARGEST} and scaled > 0, not {self}")
+
+    @property
+    def limit(self) -> int:
+        """Hashes below it are kept until `cap` cuts off."""
+        return 2**64 // self.scaled if self.scaled > 1 else 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The identity of a table sketch; defaults make one of a few hundred kilobytes."""
+
+    encoding: int = 1
+    seed: int = 0
+    key: tuple[str, ...] = ()
+    keep_keys: bool = True  #: whether keys are stored as themselves where they fit, or only as hashes
+    rows: SampleSize = SampleSize(4096, 1_000, 65_536)
+    values: SampleSize = SampleSize(512, 10_000, 4_096)
+    bins: int = 256
+    delta_cells: int = 4096
+
+    def __post_init__(self) -> None:
+        if self.encoding not in ENCODINGS:
+            raise SpecError(
+                f"encoding version {self.encoding!r} is unknown; this program writes version {ENCODINGS[-1]}"
+            )
+        if not 0 <= self.seed < 2**64:
+            raise SpecError(f"the seed must be in 0 .. 2^64 - 1, not {self.seed}")
+        if not _is_power_of_two(self.bins):
+            raise SpecError(f"the number of MinHash bins must be a power of two up to 2^24, not {self.bins}")
+        if not (_is_power_of_two(self.delta_cells) and self.delta_cells >= 4):
+            raise SpecError(f"the number of delta cells must be a power of two, 4 to 2^24, not {self.delta_cells}")
+
+    def to_json(self) -> str:
+        """The spec as one line of JSON."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Spec:
+        """The spec written by `to_json`; SketchFormatError if it is not one."""
+        try:
+            found = json.loads(text)
+            if set(found) != {field.name for field in fields(cls)}:
+                raise ValueError(f"unknown fields {sorted(found)}")
+            if not all(isinstance(name, str) for name in found["key"]):
+                raise ValueError("a key column is not text")
+            for name in ("rows", "values"):
+                found[name] = SampleSize(**_integers(found[name]))
+            _integers({name: found[name] for name in ("encoding", "seed", "bins", "delta_cells")})
+            return cls(**found | {"key": tuple(found["key"]), "keep_keys": found["keep_keys"] is True})
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, SpecError) as error:
+            raise SketchFormatError(f"the sketch's spec cannot be read: {error}") from error
+
+
+def _integers(found: dict[str, Any]) -> dict[str, int]:
+    for name, value in found.items():
+        if type(value) is not int:
+            raise ValueError(f"{name} is not a whole number")
+    return found
+
+
+def check_equal(left: Spec, right: Spec) -> None:
+    """SpecMismatchError with the first field in which two specs differ, and both values."""
+    for field in fields(Spec):
+        a, b = getattr(left, field.name), getattr(right, field.name)
+        if a != b:
+            raise SpecMismatchError(field.name, a, b)

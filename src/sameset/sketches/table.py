@@ -1,0 +1,144 @@
+"""The sketch of a table: every kind of sketch, in one pass over its batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from sameset.canonical.batches import RowHasher
+from sameset.canonical.families import Family
+from sameset.errors import SpecMismatchError
+from sameset.sketches.column import ColumnSketch
+from sameset.sketches.delta import DeltaTable, row_lanes
+from sameset.sketches.digest import RowDigest, print_digest
+from sameset.sketches.sample import Sample
+from sameset.sketches.signature import Signature
+from sameset.sketches.spec import check_equal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sameset.canonical.batches import HashedBatch
+    from sameset.sketches.spec import Spec
+
+__all__ = ["Column", "TableSketch", "hasher_for"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """Name, Arrow type as text, and family of a column."""
+
+    name: str
+    type: str
+    family: Family
+
+
+def hasher_for(spec: Spec, schema: pa.Schema) -> RowHasher:
+    """What hashes the batches of a schema as the spec asks; SchemaError or UnsupportedTypeError if that cannot be."""
+    return RowHasher(schema, spec.key, spec.seed, spec.keep_keys)
+
+
+class TableSketch:
+    """Digest, columns, row sample, signature, delta and key sample of one table; read it, `update` it, or `merge` it."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        schema: tuple[Column, ...],
+        digest: RowDigest,
+        columns: list[ColumnSketch],
+        rows: Sample,
+        signature: Signature,
+        delta: DeltaTable,
+        keys: Sample,
+    ) -> None:
+        self.spec = spec
+        self.schema = schema
+        self.digest = digest
+        self.columns = columns
+        self.rows = rows
+        self.signature = signature
+        self.delta = delta
+        self.keys = keys
+
+    @classmethod
+    def empty(cls, spec: Spec, schema: pa.Schema) -> Self:
+        """The sketch of a table of these columns and no rows."""
+        hasher = hasher_for(spec, schema)
+        columns = tuple(
+            Column(field.name, str(field.type), family) for field, family in zip(schema, hasher.families, strict=True)
+        )
+        return cls(
+            spec,
+            columns,
+            RowDigest.empty(),
+            [ColumnSketch.empty(column.family, spec.values) for column in columns],
+            Sample.empty(spec.rows),
+            Signature.empty(spec.bins),
+            DeltaTable.empty(spec.delta_cells, hasher.key_lanes),
+            Sample.empty(spec.rows),
+        )
+
+    def update(self, batch: HashedBatch) -> None:
+        """Adds the rows of a hashed batch."""
+        self.digest.update(batch)
+        for sketch, column in zip(self.columns, batch.columns, strict=True):
+            sketch.update(column)
+        self.rows.update(batch.named[0])
+        self.signature.update(batch.named[0])
+        self.delta.update(row_lanes(batch.lanes, batch.named))
+        if batch.key is not None:
+            self.keys.update(batch.key[0])
+
+    def merge(self, other: Self) -> Self:
+        """The sketch of the rows of both; SpecMismatchError unless specs and columns are equal. Operands stay as they are."""
+        check_equal(self.spec, other.spec)
+        if self.schema != other.schema:
+            raise SpecMismatchError("columns", _describe(self.schema), _describe(other.schema))
+        return type(self)(
+            self.spec,
+            self.schema,
+            self.digest.merge(other.digest),
+            [mine.merge(theirs) for mine, theirs in zip(self.columns, other.columns, strict=True)],
+            self.rows.merge(other.rows),
+            self.signature.merge(other.signature),
+            self.delta.merge(other.delta),
+            self.keys.merge(other.keys),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TableSketch) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes with update
+
+    @property
+    def row_count(self) -> int:
+        """The number of rows."""
+        return self.digest.rows
+
+    @property
+    def names(self) -> list[str]:
+        """The column names, in the table's order."""
+        return [column.name for column in self.schema]
+
+    @property
+    def text_digest(self) -> str:
+        """The digest for people: equal for two tables if and only if they have the same rows under the same column names."""
+        return print_digest(self.digest, self.names, self.spec.seed)
+
+    def to_bytes(self) -> bytes:
+        """The sketch as an Arrow IPC file of one row; `from_bytes` reads it back, so does any Arrow reader."""
+        from sameset.sketches.storage import write_sketch
+
+        return write_sketch(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> TableSketch:
+        """The sketch that `to_bytes` wrote; SketchFormatError if the bytes are anything else."""
+        from sameset.sketches.storage import read_sketch
+
+        return read_sketch(data)
+
+
+def _describe(schema: tuple[Column, ...]) -> str:
+    return ", ".join(f"{column.name} {column.type}" for column in schema)
