@@ -1,16 +1,16 @@
 """What can go wrong, as one tree. "Different" is never here: a difference is a result, an error means that we could not know.
 
-    SamesetError                 exit code 2, one sentence: what, where, what to do
-    ├── SourceError              a dataset could not be read
-    │   ├── SchemaError          its columns are not usable: two of one name, a key column that is missing
-    │   └── UnsupportedTypeError a column has a type that has no canonical form
-    ├── SpecError                what was asked for makes no sense
-    │   └── SpecMismatchError    two sketches of unequal specs cannot be merged
-    ├── SketchFormatError        bytes that are not a sketch, or one of another version
-    ├── RegistryError            the registry could not be read or written
-    │   ├── UnknownDatasetError  it has no dataset or snapshot of that name
-    │   └── StaleSnapshotError   somebody recorded a newer snapshot in the meantime
-    └── MissingExtraError        an optional part is not installed
+SamesetError                 exit code 2, one sentence: what, where, what to do
+├── SourceError              a dataset could not be read
+│   ├── SchemaError          its columns are not usable: two of one name, a key column that is missing
+│   └── UnsupportedTypeError a column has a type that has no canonical form
+├── SpecError                what was asked for makes no sense
+│   └── SpecMismatchError    two sketches of unequal specs cannot be merged
+├── SketchFormatError        bytes that are not a sketch, or one of another version
+├── RegistryError            the registry could not be read or written
+│   ├── UnknownDatasetError  it has no dataset or snapshot of that name
+│   └── StaleSnapshotError   somebody recorded a newer snapshot in the meantime
+└── MissingExtraError        an optional part is not installed
 """
 
 from __future__ import annotations

@@ -51,10 +51,18 @@ def family_of(arrow_type: pa.DataType, column: str) -> Family:
     raise UnsupportedTypeError(column, str(arrow_type))
 
 
+def _is_decimal(kind: pa.DataType) -> bool:
+    """Whether it is a decimal type whose scale is at most the digits of its width, beyond which Arrow reads no value."""
+    return pa.types.is_decimal(kind) and abs(kind.scale) <= DIGITS[kind.byte_width]
+
+
+DIGITS = {4: 9, 8: 18, 16: 38, 32: 76}
+
+
 TESTS = {
     Family.NULL: (pa.types.is_null,),
     Family.BOOLEAN: (pa.types.is_boolean,),
-    Family.NUMBER: (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal),
+    Family.NUMBER: (pa.types.is_integer, pa.types.is_floating, _is_decimal),
     Family.TEXT: (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
     Family.BYTES: (
         pa.types.is_binary,

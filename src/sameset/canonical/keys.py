@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from sameset.canonical.columns import byte_strings, days, null_mask, raw_words, to_plain, whole_ticks
 from sameset.canonical.families import Family, family_of
-from sameset.canonical.numbers import EXACT, low_words, values_of
+from sameset.canonical.numbers import EXACT, LARGEST_EXACT_POWER, doubles_of, exact_forms, low_words, values_of
 from sameset.kernels.keys import LANE_BYTES, OVERFULL, pack_hashes, pack_texts, pack_words, to_lanes
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ HASHED_KEY = 0xF0
 BUDGET = {Family.DATE: 5, Family.BOOLEAN: 2, Family.NULL: 1, Family.TEXT: 24, Family.BYTES: 24}
 BUDGET_OF_WORD = 9
 FEWEST_LANES, MOST_LANES = 2, 6
+WORD_BYTES = 8
 UUID_TEXT_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 EPOCH = dt.datetime(1970, 1, 1)
+MICROSECONDS_A_DAY = 86_400_000_000
 
 
 def key_lanes(families: Sequence[Family]) -> int:
@@ -113,43 +115,68 @@ def _words(
 
 
 def _number_words(array: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]:
-    if pa.types.is_integer(array.type):
-        values = values_of(array)
-        words = values.astype(np.int64)
-        return np.full(len(array), WHOLE, np.uint8), words, (words < 0) if array.type == pa.uint64() else words != words
     if pa.types.is_floating(array.type):
-        doubles, lost = values_of(array).astype(np.float64), np.zeros(len(array), bool)
-    else:
-        words, narrow = low_words(array)
-        if array.type.scale == 0:
-            return np.full(len(array), WHOLE, np.uint8), words, ~narrow
-        lost = ~narrow | (abs(words) >= EXACT) | (not 0 < array.type.scale <= 22)
-        doubles = words / 10.0 ** min(max(array.type.scale, 0), 22)
+        return *_double_words(doubles_of(array)), np.zeros(len(array), bool)
+    if pa.types.is_integer(array.type):
+        words = values_of(array).astype(np.int64)
+        return _with_exact_words(array, _whole(words), words, (words < 0) & (array.type == pa.uint64()))
+    words, narrow = low_words(array)
+    if array.type.scale == 0:
+        return _with_exact_words(array, _whole(words), words, ~narrow)
+    plain = narrow & (words > -EXACT) & (words < EXACT) & (0 < array.type.scale <= LARGEST_EXACT_POWER)
+    kinds, words = _double_words(words / 10.0 ** min(max(array.type.scale, 0), LARGEST_EXACT_POWER))
+    return _with_exact_words(array, kinds, words, ~plain)
+
+
+def _whole(words: NDArray[np.int64]) -> NDArray[np.uint8]:
+    return np.full(len(words), WHOLE, np.uint8)
+
+
+def _double_words(doubles: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     doubles = np.where(np.isnan(doubles), np.nan, doubles)
-    whole = (abs(doubles) < 2.0**63) & (np.trunc(doubles) == doubles)
+    whole = (doubles >= -(2.0**63)) & (doubles < 2.0**63) & (np.trunc(doubles) == doubles)
     words = np.where(whole, np.where(whole, doubles, 0).astype(np.int64), doubles.view(np.int64))
-    return np.where(whole, WHOLE, DOUBLE).astype(np.uint8), words, lost
+    return np.where(whole, WHOLE, DOUBLE).astype(np.uint8), words
+
+
+def _with_exact_words(
+    array: pa.Array, kinds: NDArray[np.uint8], words: NDArray[np.int64], odd: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]]:
+    """The same with the odd rows put right from their canonical bytes: 8 are a whole number, 9 a double, more do not fit."""
+    rows = np.flatnonzero(odd)
+    words, lost = words.copy(), np.zeros(len(array), bool)  # they may be Arrow's own
+    for row, form in zip(rows, exact_forms(array, rows) if len(rows) else (), strict=True):
+        kinds[row] = DOUBLE if len(form) == WORD_BYTES + 1 else WHOLE
+        words[row] = int.from_bytes(form[:WORD_BYTES], "little", signed=True)
+        lost[row] = len(form) > WORD_BYTES + 1
+    return kinds, words, lost
 
 
 def unpack_key(packed: bytes, columns: int) -> tuple[KeyValue, ...] | None:
     """The values of a packed key of so many columns, in the order of their names; None if only its hash was kept.
 
-    ValueError if the bytes are not a packed key.
+    Dates and instants outside the years 1 to 9999 come as text (ISO 8601). ValueError if the bytes are not a packed key.
     """
     if packed[:1] == bytes([HASHED_KEY]):
         return None
     values, at = [], 0
     for _ in range(columns):
-        kind, size = packed[at] >> 4, packed[at] & 15
+        kind, size = _byte(packed, at) >> 4, _byte(packed, at) & 15
         at += 1
         if kind in (TEXT, BYTES, UUID_TEXT):
-            size = packed[at]
+            size = _byte(packed, at)
             at += 1
         if at + size > len(packed):
             raise ValueError("a packed key ends early")
         values.append(_unpack_value(kind, packed[at : at + size]))
         at += size
     return tuple(values)
+
+
+def _byte(packed: bytes, at: int) -> int:
+    if at >= len(packed):
+        raise ValueError("a packed key ends early")
+    return packed[at]
 
 
 def _unpack_value(kind: int, data: bytes) -> KeyValue:
@@ -161,20 +188,37 @@ def _unpack_value(kind: int, data: bytes) -> KeyValue:
         return data
     if kind == UUID_TEXT:
         return str(uuid.UUID(bytes=data))
-    word = int.from_bytes(data, "little", signed=True)
-    return word if kind == WHOLE else _READERS[kind](word)
+    if kind not in _READERS or not 0 < len(data) <= WORD_BYTES:
+        raise ValueError(f"a packed key holds a value of kind {kind} and {len(data)} bytes")
+    return _READERS[kind](int.from_bytes(data, "little", signed=True))
 
 
-def _instant(word: int) -> dt.datetime:
-    return EPOCH + dt.timedelta(microseconds=word)
+def _date(days: int) -> dt.date | str:
+    try:
+        return EPOCH.date() + dt.timedelta(days=days)
+    except OverflowError:
+        return str(np.datetime64(days, "D"))
+
+
+def _instant(word: int) -> dt.datetime | str:
+    try:
+        return EPOCH + dt.timedelta(microseconds=word)
+    except OverflowError:
+        return str(np.datetime64(word, "us"))
+
+
+def _zoned_instant(word: int) -> dt.datetime | str:
+    instant = _instant(word)
+    return f"{instant}Z" if isinstance(instant, str) else instant.replace(tzinfo=dt.UTC)
 
 
 _READERS: dict[int, Callable[[int], KeyValue]] = {
+    WHOLE: int,
     DOUBLE: lambda word: struct.unpack("<d", struct.pack("<q", word))[0],
-    5: lambda word: dt.date(1970, 1, 1) + dt.timedelta(days=word),
-    6: lambda word: _instant(word).time(),
+    5: _date,
+    6: lambda word: (EPOCH + dt.timedelta(microseconds=word % MICROSECONDS_A_DAY)).time(),
     7: _instant,
-    8: lambda word: _instant(word).replace(tzinfo=dt.UTC),
+    8: _zoned_instant,
     9: lambda word: dt.timedelta(microseconds=word),
     BOOLEAN: bool,
 }

@@ -1,0 +1,113 @@
+"""Estimates with their intervals: how much of one multiset of hashes is in another, from two samples."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sameset.sketches.sample import Sample
+
+    Counts = NDArray[np.float64]
+
+__all__ = ["UNKNOWN", "Estimate", "Overlap", "exact", "overlap_of"]
+
+Z95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval; `detectable` is the smallest value above zero that would have been seen (95 %)."""
+
+    estimate: float
+    low: float
+    high: float
+    detectable: float = 0.0
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is no estimate at all."""
+        return self.low == self.high
+
+    def scaled(self, factor: float) -> Estimate:
+        """The estimate of a multiple."""
+        return Estimate(*(factor * x for x in (self.estimate, self.low, self.high, self.detectable)))
+
+    def __str__(self) -> str:
+        if self.is_exact:
+            return f"{self.estimate:.4g}"
+        return f"{self.estimate:.4g} [{self.low:.4g}, {self.high:.4g}]"
+
+
+def exact(value: float) -> Estimate:
+    """A value known exactly."""
+    return Estimate(value, value, value)
+
+
+UNKNOWN = Estimate(0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How two multisets overlap: the common part relative to the union, to the left and to the right."""
+
+    jaccard: Estimate
+    containment_left: Estimate
+    containment_right: Estimate
+
+    @property
+    def largest(self) -> float:
+        """The largest of the three estimates."""
+        return max(self.jaccard.estimate, self.containment_left.estimate, self.containment_right.estimate)
+
+    @classmethod
+    def of_counts(cls, common: int, left: int, right: int) -> Overlap:
+        """The overlap of multisets of known sizes; two empty ones are the same."""
+        union = left + right - common
+        return cls(*(exact(common / size if size else float(union == 0)) for size in (union, left, right)))
+
+
+def overlap_of(left: Sample, right: Sample, *, bags: bool) -> Overlap:
+    """The overlap of two multisets (`bags`), or of the sets of their distinct hashes, from their samples.
+
+    Both are read below the smaller threshold, where they are complete: a simple random sample of the union (Beyer et al.
+    2007, section 4). A hash that occurs often weighs as much in a bag; the interval is Wilson's (1927) with the effective
+    sample size of Kish (1965), (sum w)^2 / sum w^2.
+    """
+    threshold = min(left.threshold, right.threshold)
+    a, b = _aligned(left, right, threshold, bags)
+    known = left.is_exact and right.is_exact
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    return Overlap(_share(low, high, known), _share(low, a, known), _share(low, b, known))
+
+
+def _aligned(left: Sample, right: Sample, threshold: int, bags: bool) -> tuple[Counts, Counts]:
+    """Counts of every hash below the threshold that either side has."""
+    sides = [(s.hashes[s.hashes < threshold], s.counts[s.hashes < threshold]) for s in (left, right)]
+    hashes = np.union1d(sides[0][0], sides[1][0])
+    aligned = []
+    for own, counts in sides:
+        full = np.zeros(len(hashes))
+        full[np.searchsorted(hashes, own)] = counts if bags else 1.0
+        aligned.append(full)
+    return aligned[0], aligned[1]
+
+
+def _share(part: Counts, whole: Counts, known: bool) -> Estimate:
+    total = float(whole.sum())
+    if total == 0:
+        return exact(1.0) if known else UNKNOWN
+    share = float(part.sum()) / total
+    return exact(share) if known else _wilson(share, total**2 / float((whole**2).sum()))
+
+
+def _wilson(share: float, size: float) -> Estimate:
+    centre = (share + Z95**2 / (2 * size)) / (1 + Z95**2 / size)
+    half = Z95 * math.sqrt(share * (1 - share) / size + Z95**2 / (4 * size**2)) / (1 + Z95**2 / size)
+    # With probability 0.95 a share of 3 / n or more shows at least one hash: (1 - 3 / n)^n = e^-3.
+    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half), min(1.0, 3.0 / size))

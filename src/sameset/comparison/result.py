@@ -1,0 +1,169 @@
+"""The comparison of two tables: a verdict and its evidence, and both as JSON (docs/json.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sameset.comparison.estimates import Estimate, Overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sameset.comparison.columns import ColumnChange
+    from sameset.comparison.delta import Delta, RowChange
+
+__all__ = ["SCHEMA_VERSION", "Comparison", "Side", "Verdict", "json_value"]
+
+SCHEMA_VERSION = 1
+DEFAULT_LIMIT = 100
+
+
+class Verdict(StrEnum):
+    """How two tables relate, strongest first."""
+
+    IDENTICAL = "identical"
+    RENAMED = "renamed"
+    APPENDED = "appended"
+    TRUNCATED = "truncated"
+    MODIFIED = "modified"
+    NEAR_DUPLICATE = "near_duplicate"
+    UNRELATED = "unrelated"
+    INCOMPARABLE = "incomparable"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two tables."""
+
+    rows: int
+    digest: str
+    address: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The side as JSON."""
+        return {"rows": self.rows, "digest": self.digest, "address": self.address}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found; `basis` says in a few words which evidence decided the verdict."""
+
+    verdict: Verdict
+    basis: str
+    left: Side
+    right: Side
+    key: tuple[str, ...]
+    delta: Delta | None  #: None over capacity, or where rows cannot be compared
+    similarity: Overlap
+    columns: tuple[ColumnChange, ...]
+    estimated_difference: Estimate | None = None
+    notes: tuple[str, ...] = ()
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  #: rows fetched for the delta, by list
+
+    def with_addresses(self, left: str | None, right: str | None) -> Comparison:
+        """The same comparison, saying where its tables are."""
+        return replace(self, left=replace(self.left, address=left), right=replace(self.right, address=right))
+
+    @property
+    def changes(self) -> tuple[int, int, int] | None:
+        """Rows added, removed, changed; None over capacity, or where rows cannot be compared."""
+        if self.delta is not None:
+            return self.delta.counts
+        if self.estimated_difference is not None and 0 in (self.left.rows, self.right.rows):
+            return self.right.rows, self.left.rows, 0
+        return None
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both tables are the same set of rows under the same names."""
+        return self.verdict is Verdict.IDENTICAL
+
+    def to_json(self, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
+        """The comparison as JSON; lists of the delta hold at most `limit` entries."""
+        added, removed, changed = self.changes or (None, None, None)
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "verdict": str(self.verdict),
+            "basis": self.basis,
+            "left": self.left.to_json(),
+            "right": self.right.to_json(),
+            "key": list(self.key),
+            "rows": {
+                "added": added,
+                "removed": removed,
+                "changed": changed,
+                "estimated_difference": _estimate(self.estimated_difference),
+            },
+            "delta": {
+                "limit": limit,
+                **{
+                    name: _listed(getattr(self.delta, name) if self.delta else (), self.rows.get(name), limit)
+                    for name in ("added", "removed", "changed")
+                },
+            },
+            "similarity": {
+                "jaccard": _estimate(self.similarity.jaccard),
+                "containment_left": _estimate(self.similarity.containment_left),
+                "containment_right": _estimate(self.similarity.containment_right),
+            },
+            "columns": [_column(column) for column in self.columns],
+            "notes": list(self.notes),
+        }
+
+
+def _estimate(value: Estimate | None) -> dict[str, float] | None:
+    if value is None:
+        return None
+    return {
+        "estimate": value.estimate,
+        "low": value.low,
+        "high": value.high,
+        "detectable": value.detectable,
+    }
+
+
+def _listed(changes: Sequence[RowChange], fetched: list[dict[str, Any]] | None, limit: int) -> list[dict[str, Any]]:
+    """Keys where there are any, otherwise whole rows if they were fetched, otherwise row hashes."""
+    if fetched is not None:
+        return [{name: json_value(value) for name, value in row.items()} for row in fetched[:limit]]
+    return [_entry(change) for change in changes[:limit]]
+
+
+def _entry(change: RowChange) -> dict[str, Any]:
+    if change.key is not None:
+        return {name: json_value(value) for name, value in change.key.items()}
+    if change.key_hash is not None:
+        return {"key_hash": change.key_hash}
+    return {"row_hash": f"{change.row[0]:016x}{change.row[1]:016x}", "times": change.times}
+
+
+def _column(change: ColumnChange) -> dict[str, Any]:
+    return {
+        "name": change.name,
+        "state": change.state,
+        "renamed_from": change.renamed_from,
+        "left_type": change.left_type,
+        "right_type": change.right_type,
+        "left_nulls": change.left_nulls,
+        "right_nulls": change.right_nulls,
+        "left_distinct": change.left_distinct,
+        "right_distinct": change.right_distinct,
+        "values": _estimate(change.values),
+    }
+
+
+def json_value(value: Any) -> Any:
+    """A value as strict JSON holds it: dates and times in ISO 8601, bytes in hexadecimal digits, NaN and the like as text."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, (dt.datetime, dt.date, dt.time)):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)

@@ -1,0 +1,120 @@
+"""What can be compared: a source, a sketch file, or NAME[@SNAPSHOT] of the registry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sameset.errors import SketchFormatError, SourceError, SpecError, UnknownDatasetError
+from sameset.execution.scanning import silent
+from sameset.execution.sketching import sketch_table
+from sameset.registry import Registry, parse_reference
+from sameset.sketches.spec import Spec
+from sameset.sketches.storage import is_sketch
+from sameset.sketches.table import TableSketch
+from sameset.sources import Source, open_source
+
+if TYPE_CHECKING:
+    from sameset.execution.scanning import Progress
+
+__all__ = ["Operand", "read_sketch_file", "resolve", "stored_operand"]
+
+LONGEST_SKETCH = 1 << 30
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One side of a comparison: a sketch, or a source that is yet to be sketched; or both."""
+
+    address: str
+    stored: TableSketch | None = None
+    source: Source | None = None
+
+    def sketch(self, spec: Spec, progress: Progress = silent) -> Operand:
+        """The operand with its sketch, made from the source if there is none."""
+        if self.stored is not None:
+            return self
+        return replace(self, stored=sketch_table(self.source, spec, progress=progress))
+
+    @property
+    def table(self) -> TableSketch:
+        """The sketch, once there is one."""
+        if self.stored is None:
+            raise SpecError(f"{self.address} has not been sketched yet; call sketch() first")
+        return self.stored
+
+
+def resolve(place: object, registry: str | None) -> Operand:
+    """The operand that a text names (a file, glob or folder if there is one, else a snapshot), or that wraps an object."""
+    if isinstance(place, TableSketch):
+        return Operand("sketch", stored=place)
+    if not isinstance(place, str | os.PathLike):
+        source = open_source(place)
+        return Operand(source.address, source=source)
+    text = os.fspath(place)
+    if Path(text).is_file() and _calls_itself_sketch(Path(text)):
+        return Operand(text, stored=read_sketch_file(text))
+    try:
+        source = open_source(text)
+    except SourceError as error:
+        return _snapshot_operand(text, registry, error)
+    return Operand(source.address, source=source)
+
+
+def _snapshot_operand(text: str, registry: str | None, error: SourceError) -> Operand:
+    """A snapshot of the registry; if it cannot be one either, the error of the source with a word on that."""
+    try:
+        name, number = parse_reference(text)
+    except SpecError:
+        raise error from None
+    if registry is None or os.sep in text:
+        raise error
+    try:
+        with Registry.open(registry, create=False) as opened:
+            snapshot = opened.snapshot(name, number)
+            return Operand(snapshot.reference, stored=stored_operand(opened.sketch(snapshot), snapshot.reference))
+    except UnknownDatasetError as unknown:
+        raise UnknownDatasetError(f"{text} is neither a source nor a snapshot: {unknown}") from None
+
+
+def stored_operand(data: bytes, address: str) -> TableSketch:
+    """The sketch in the bytes; SketchFormatError names where they came from."""
+    try:
+        return TableSketch.from_bytes(data)
+    except SketchFormatError as error:
+        raise SketchFormatError(f"{address}: {error}") from error
+
+
+def _calls_itself_sketch(path: Path) -> bool:
+    if path.suffix == ".sameset":
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(6) == b"ARROW1" and is_sketch(path.read_bytes())
+    except OSError:
+        return False
+
+
+def read_sketch_file(path: str) -> TableSketch:
+    """The sketch in a file; SourceError if it cannot be read, SketchFormatError if it holds none."""
+    try:
+        if os.path.getsize(path) > LONGEST_SKETCH:
+            raise SketchFormatError(f"{path}: the file is too large for a sketch; is it a dataset?")
+        return stored_operand(Path(path).read_bytes(), path)
+    except OSError as error:
+        raise SourceError(f"{path}: the sketch file cannot be read: {error.strerror}") from error
+
+
+def common_spec(operands: Sequence[Operand], key: Sequence[str] | None) -> Spec:
+    """The spec to sketch with: that of a sketch at hand, so that the other side fits it; the key from the user, if given."""
+    stored = [operand.stored.spec for operand in operands if operand.stored is not None]
+    spec = stored[0] if stored else Spec()
+    if key is None:
+        return spec
+    if stored and tuple(key) != spec.key:
+        known = ", ".join(spec.key) or "no key"
+        raise SpecError(f"{operands[0].address} was sketched with {known}, not {', '.join(key)}; leave --key out")
+    return replace(spec, key=tuple(key))

@@ -1,0 +1,143 @@
+"""What only tables at hand can tell: a delta beyond the sketches' capacity, rows without a key, the proof of common columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sameset.comparison import Comparison, Verdict, compare
+from sameset.execution.joins import join_delta
+from sameset.execution.projection import Projection
+from sameset.execution.rows import fetch_rows
+from sameset.execution.scanning import silent
+from sameset.execution.sketching import sketch_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sameset.comparison.delta import RowChange
+    from sameset.execution.scanning import Progress
+    from sameset.sketches.table import TableSketch
+    from sameset.sources.base import Source
+
+__all__ = ["Sides", "fetch_delta_rows", "refine", "wants_left_table"]
+
+OVERLAP = 0.5
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Two sketches, and the sources they came from where those are still at hand."""
+
+    left: TableSketch
+    right: TableSketch
+    left_source: Source | None = None
+    right_source: Source | None = None
+
+    @property
+    def sources(self) -> tuple[Source, Source] | None:
+        """Both sources, or None."""
+        if self.left_source is None or self.right_source is None:
+            return None
+        return self.left_source, self.right_source
+
+
+def refine(comparison: Comparison, sides: Sides, limit: int, progress: Progress = silent) -> Comparison:
+    """The comparison with what a second scan adds, where both tables are at hand and the sketches did not suffice."""
+    if sides.sources and set(sides.left.names) != set(sides.right.names):
+        comparison, sides = _compare_common(comparison, sides, progress)
+    elif sides.sources and comparison.delta is None and _is_worth_joining(comparison):
+        comparison = _join(comparison, sides, progress)
+    return fetch_delta_rows(comparison, sides, limit)
+
+
+def wants_left_table(comparison: Comparison) -> bool:
+    """Whether `refine` could make use of the left table itself."""
+    if comparison.verdict in (Verdict.IDENTICAL, Verdict.RENAMED, Verdict.INCOMPARABLE):
+        return False
+    if comparison.delta is None:
+        return any(column.is_matched for column in comparison.columns)
+    return any(change.key is None for change in comparison.delta.removed)
+
+
+def _is_worth_joining(comparison: Comparison) -> bool:
+    return comparison.verdict is Verdict.MODIFIED and comparison.similarity.largest >= OVERLAP
+
+
+def _join(comparison: Comparison, sides: Sides, progress: Progress) -> Comparison:
+    assert sides.sources
+    if sides.left.spec.key != sides.right.spec.key:
+        return comparison
+    delta = join_delta(*sides.sources, sides.left.spec, progress)
+    if delta is None:
+        return comparison
+    joined = compare(sides.left, sides.right, joined=delta)
+    note = "more rows differ than a sketch can list; both tables were read again and joined"
+    return replace(joined, notes=(note, *joined.notes))
+
+
+def _compare_common(comparison: Comparison, sides: Sides, progress: Progress) -> tuple[Comparison, Sides]:
+    """Compares the rows in the columns that both tables have, renamed ones under their new names."""
+    pairs = {c.name: c.renamed_from or c.name for c in comparison.columns if c.is_matched}
+    if comparison.verdict in (Verdict.RENAMED, Verdict.INCOMPARABLE) or not pairs or not sides.sources:
+        return comparison, sides
+    key = sides.left.spec.key if sides.left.spec.key == sides.right.spec.key else ()
+    key = key if all(pairs.get(name) == name for name in key) else ()
+    left = Projection(sides.sources[0], pairs)
+    right = Projection(sides.sources[1], {name: name for name in pairs})
+    spec = replace(sides.left.spec, key=key)
+    common = Sides(
+        sketch_table(left, spec, progress=progress), sketch_table(right, spec, progress=progress), left, right
+    )
+    part = compare(common.left, common.right)
+    if part.delta is None and _is_worth_joining(part):
+        part = _join(part, common, progress)
+    return _with_common(comparison, part, len(pairs)), common
+
+
+def _with_common(whole: Comparison, part: Comparison, columns: int) -> Comparison:
+    """The comparison of whole tables with the evidence of their common columns."""
+    if part.is_same and all(column.is_matched for column in whole.columns):
+        note = "the columns were renamed and reordered; both tables were read again to prove it"
+        return replace(
+            whole,
+            verdict=Verdict.RENAMED,
+            basis="common columns",
+            delta=part.delta,
+            similarity=part.similarity,
+            notes=(note,),
+        )
+    related = part.verdict in (Verdict.IDENTICAL, Verdict.APPENDED, Verdict.TRUNCATED, Verdict.MODIFIED)
+    if not related and whole.verdict is not Verdict.MODIFIED:
+        return whole
+    same = "are the same" if part.is_same else "were compared"
+    note = f"the rows {same} in the {columns} common columns; both tables were read again for that"
+    notes = (note, *(n for n in whole.notes if "could not be compared" not in n))
+    return replace(
+        whole,
+        verdict=Verdict.MODIFIED,
+        basis="common columns",
+        key=part.key,
+        delta=part.delta,
+        similarity=part.similarity,
+        estimated_difference=part.estimated_difference,
+        notes=notes,
+    )
+
+
+def fetch_delta_rows(comparison: Comparison, sides: Sides, limit: int) -> Comparison:
+    """The comparison with the rows themselves, or their keys, where the delta has only hashes and a source is at hand."""
+    if comparison.delta is None:
+        return comparison
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for name, table, source in (
+        ("added", sides.right, sides.right_source),
+        ("changed", sides.right, sides.right_source),
+        ("removed", sides.left, sides.left_source),
+    ):
+        changes: Sequence[RowChange] = getattr(comparison.delta, name)[:limit]
+        if source is not None and any(change.key is None for change in changes):
+            fetched = fetch_rows(source, table.spec, changes, limit)
+            key = table.spec.key
+            rows[name] = [{column: row[column] for column in key} for row in fetched] if key else fetched
+    return replace(comparison, rows=rows)

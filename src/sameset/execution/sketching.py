@@ -1,0 +1,46 @@
+"""A source -> its table sketch: map over partitions, merge."""
+
+from __future__ import annotations
+
+from functools import partial, reduce
+from typing import TYPE_CHECKING
+
+from sameset.execution.mappers import InTurn
+from sameset.execution.scanning import fold_batches, silent
+from sameset.sketches.spec import Spec
+from sameset.sketches.table import TableSketch, hasher_for
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sameset.execution.mappers import Mapper
+    from sameset.execution.scanning import Progress
+    from sameset.sources.base import Source
+
+__all__ = ["sketch_partition", "sketch_table"]
+
+
+def sketch_table(
+    source: Source | object, spec: Spec | None = None, *, mapper: Mapper | None = None, progress: Progress = silent
+) -> TableSketch:
+    """The sketch of all rows of a source (or of whatever `open_source` takes), in one pass and flat memory.
+
+    Raises SourceError (also SchemaError, UnsupportedTypeError) if the source cannot be read as a table.
+    """
+    from sameset.sources import Source, open_source
+
+    opened = source if isinstance(source, Source) else open_source(source)
+    sketch = partial(sketch_partition, spec=spec or Spec(), progress=progress)
+    return reduce(TableSketch.merge, (mapper or InTurn()).map(sketch, opened.partitions()))
+
+
+def sketch_partition(source: Source, spec: Spec, progress: Progress = silent) -> TableSketch:
+    """The sketch of one partition, by all cores of this machine."""
+    schema = source.schema()
+    hasher = hasher_for(spec, schema)
+
+    def fold(sketch: TableSketch, batch: pa.RecordBatch) -> None:
+        sketch.update(hasher.hash(batch))
+
+    states = fold_batches(source.batches(), lambda: TableSketch.empty(spec, schema), fold, progress)
+    return reduce(TableSketch.merge, states)
