@@ -90,11 +90,11 @@ def _hash_dictionary(array: pa.DictionaryArray, column: str, h1: Words, h2: Word
 
 def _hash_booleans(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
     words = np.asarray(pc.fill_null(array, False)).astype(np.int64)
-    hash_words(words, BYTE, np.uint64(Family.BOOLEAN), h1, h2)
+    hash_words(words, BYTE, Family.BOOLEAN.seed, h1, h2)
 
 
 def _hash_dates(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
-    hash_words(days(array), WORD, np.uint64(Family.DATE), h1, h2)
+    hash_words(days(array), WORD, Family.DATE.seed, h1, h2)
 
 
 def days(array: pa.Array) -> NDArray[np.int64]:
@@ -114,7 +114,7 @@ def raw_words(array: pa.Array, dtype: type[np.generic]) -> NDArray[np.int64]:
 
 
 def _hash_ticks(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
-    seed = np.uint64(family_of(array.type, column))
+    seed = family_of(array.type, column).seed
     if array.type.unit == "ns":
         hash_nanoseconds(np.ascontiguousarray(raw_words(array, np.int64)), seed, h1, h2)
     else:
@@ -140,7 +140,7 @@ def whole_ticks(array: pa.Array, column: str) -> NDArray[np.int64]:
 
 def _hash_texts(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
     address, offsets, _keep = byte_strings(array)
-    hash_bytes(address, offsets, np.uint64(family_of(array.type, column)), h1, h2)
+    hash_bytes(address, offsets, family_of(array.type, column).seed, h1, h2)
 
 
 def byte_strings(array: pa.Array) -> tuple[np.uint64, NDArray[np.int64], object]:
@@ -175,4 +175,4 @@ _HASHERS = {
     Family.ZONED_TIMESTAMP: _hash_ticks,
     Family.DURATION: _hash_ticks,
 }
-NULL_HASH = hash_one(b"", Family.NULL)
+NULL_HASH = hash_one(b"", int(Family.NULL.seed))

@@ -1,9 +1,10 @@
-"""Families of values: what can be equal to what. The number of a family is the seed of its hashes."""
+"""Families of values: what can be equal to what. The number of a family seeds the hashes of its values."""
 
 from __future__ import annotations
 
 from enum import IntEnum
 
+import numpy as np
 import pyarrow as pa
 
 from sameset.errors import UnsupportedTypeError
@@ -24,6 +25,15 @@ class Family(IntEnum):
     TIMESTAMP = 8
     ZONED_TIMESTAMP = 9
     DURATION = 10
+
+    @property
+    def seed(self) -> np.uint64:
+        """The seed of the hashes of its values.
+
+        Murmur mixes seed and length with one exclusive or, so with small seeds zero bytes of different lengths would have
+        one hash in different families: null and 1970-01-01T00:00:00Z, for one. Lengths that have no block stay below 16.
+        """
+        return np.uint64(256 * self)
 
     @property
     def label(self) -> str:
@@ -53,7 +63,7 @@ def family_of(arrow_type: pa.DataType, column: str) -> Family:
 
 def _is_decimal(kind: pa.DataType) -> bool:
     """Whether it is a decimal type whose scale is at most the digits of its width, beyond which Arrow reads no value."""
-    return pa.types.is_decimal(kind) and abs(kind.scale) <= DIGITS[kind.byte_width]
+    return bool(pa.types.is_decimal(kind) and abs(kind.scale) <= DIGITS[kind.byte_width])
 
 
 DIGITS = {4: 9, 8: 18, 16: 38, 32: 76}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["canonical_number", "hash_numbers"]
 
-SEED = np.uint64(Family.NUMBER)
+SEED = Family.NUMBER.seed
 EXACT = 10**15  # whole numbers below it are doubles, and their quotient by up to 10^22 is the nearest double
 INT64_LIMIT = 2**63
 LARGEST_EXACT_POWER = 22

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sameset.canonical.families import Family
-from sameset.comparison.estimates import Estimate, overlap_of
+from sameset.comparison.estimates import Estimate, distinct_of, overlap_of
 
 if TYPE_CHECKING:
     from sameset.sketches.column import ColumnSketch
-    from sameset.sketches.table import Column, TableSketch
+    from sameset.sketches.table import TableSketch
 
 __all__ = ["ColumnChange", "compare_columns"]
 
@@ -26,8 +26,8 @@ class ColumnChange:
     right_type: str | None = None
     left_nulls: int | None = None
     right_nulls: int | None = None
-    left_distinct: float | None = None
-    right_distinct: float | None = None
+    left_distinct: Estimate | None = None  #: distinct values that are not null
+    right_distinct: Estimate | None = None
     values: Estimate | None = None  #: Jaccard index of the sets of values
     agrees: bool = False  #: whether both sides hold the same multiset of values
 
@@ -54,11 +54,8 @@ def compare_columns(left: TableSketch, right: TableSketch, *, by_position: bool 
     """
     old, new = _Side(left), _Side(right)
     pairs = dict(zip(new.order, old.order, strict=True)) if by_position else _pair(old, new)
-    changes = [
-        _matched(old.columns[pairs[name]], new.columns[name]) if name in pairs else _added(*new.columns[name])
-        for name in new.order
-    ]
-    return changes + [_removed(*old.columns[name]) for name in old.order if name not in pairs.values()]
+    changes = [_matched(old, pairs[name], new, name) if name in pairs else _added(new, name) for name in new.order]
+    return changes + [_removed(old, name) for name in old.order if name not in pairs.values()]
 
 
 def _pair(old: _Side, new: _Side) -> dict[str, str]:
@@ -78,8 +75,8 @@ def _agree(left: ColumnSketch, right: ColumnSketch) -> bool:
     return left.digest == right.digest and left.nulls == right.nulls
 
 
-def _matched(old: tuple[Column, ColumnSketch], new: tuple[Column, ColumnSketch]) -> ColumnChange:
-    (before, a), (after, b) = old, new
+def _matched(old: _Side, old_name: str, new: _Side, new_name: str) -> ColumnChange:
+    (before, a), (after, b) = old.columns[old_name], new.columns[new_name]
     agrees = _agree(a, b)
     if before.name != after.name:
         state = "renamed"
@@ -96,18 +93,20 @@ def _matched(old: tuple[Column, ColumnSketch], new: tuple[Column, ColumnSketch])
         after.type,
         a.nulls,
         b.nulls,
-        a.values.distinct(),
-        b.values.distinct(),
+        distinct_of(a.values, old.rows - a.nulls),
+        distinct_of(b.values, new.rows - b.nulls),
         overlap_of(a.values, b.values, bags=False).jaccard,
         agrees,
     )
 
 
-def _added(column: Column, sketch: ColumnSketch) -> ColumnChange:
-    distinct = sketch.values.distinct()
+def _added(side: _Side, name: str) -> ColumnChange:
+    column, sketch = side.columns[name]
+    distinct = distinct_of(sketch.values, side.rows - sketch.nulls)
     return ColumnChange(column.name, "added", None, None, column.type, None, sketch.nulls, None, distinct)
 
 
-def _removed(column: Column, sketch: ColumnSketch) -> ColumnChange:
-    distinct = sketch.values.distinct()
+def _removed(side: _Side, name: str) -> ColumnChange:
+    column, sketch = side.columns[name]
+    distinct = distinct_of(sketch.values, side.rows - sketch.nulls)
     return ColumnChange(column.name, "removed", None, column.type, None, sketch.nulls, None, distinct)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Counts = NDArray[np.float64]
 
-__all__ = ["UNKNOWN", "Estimate", "Overlap", "exact", "overlap_of"]
+__all__ = ["UNKNOWN", "Estimate", "Overlap", "distinct_of", "exact", "overlap_of"]
 
 Z95 = 1.959964
 
@@ -84,6 +84,19 @@ def overlap_of(left: Sample, right: Sample, *, bags: bool) -> Overlap:
     known = left.is_exact and right.is_exact
     low, high = np.minimum(a, b), np.maximum(a, b)
     return Overlap(_share(low, high, known), _share(low, a, known), _share(low, b, known))
+
+
+def distinct_of(sample: Sample, most: int) -> Estimate:
+    """The number of distinct hashes, which is at most `most`.
+
+    From k hashes below the threshold its relative error is 1 / sqrt(k - 2) (Beyer et al. 2007, theorem 1).
+    """
+    found = min(sample.distinct(), float(most))
+    if sample.is_exact:
+        return exact(found)
+    kept = len(sample.hashes)
+    margin = Z95 * found / math.sqrt(max(kept - 2, 1))
+    return Estimate(found, max(found - margin, float(kept)), min(found + margin, float(most)))
 
 
 def _aligned(left: Sample, right: Sample, threshold: int, bags: bool) -> tuple[Counts, Counts]:

@@ -150,8 +150,8 @@ def _column(change: ColumnChange) -> dict[str, Any]:
         "right_type": change.right_type,
         "left_nulls": change.left_nulls,
         "right_nulls": change.right_nulls,
-        "left_distinct": change.left_distinct,
-        "right_distinct": change.right_distinct,
+        "left_distinct": _estimate(change.left_distinct),
+        "right_distinct": _estimate(change.right_distinct),
         "values": _estimate(change.values),
     }
 

@@ -167,12 +167,16 @@ def judge_values(columns: Sequence[ColumnChange], rows: int) -> bool:
     agreement = [column.values.estimate for column in matched if column.values]
     if sum(agreement) >= AGREEMENT * len(agreement):
         return True
-    exactly = sum(column.agrees and (column.right_distinct or 0) > 1 for column in matched)
+    exactly = sum(column.agrees and _distinct(column) > 1 for column in matched)
     if exactly >= OVERLAP * len(columns):
         return True
     agreeing = [column for column in matched if column.values and column.values.estimate >= AGREEMENT]
-    telling = [c for c in agreeing if (c.right_distinct or 0) >= max(TELLING_DISTINCT, TELLING_SHARE * rows)]
+    telling = [column for column in agreeing if _distinct(column) >= max(TELLING_DISTINCT, TELLING_SHARE * rows)]
     return len(agreeing) >= OVERLAP * len(columns) and len(telling) >= TELLING_COLUMNS
+
+
+def _distinct(column: ColumnChange) -> float:
+    return column.right_distinct.estimate if column.right_distinct else 0.0
 
 
 def _notes(left: TableSketch, right: TableSketch, same_columns: bool, delta: Delta | None) -> tuple[str, ...]:

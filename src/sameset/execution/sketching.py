@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial, reduce
 from typing import TYPE_CHECKING
 
+from sameset.errors import SourceError
 from sameset.execution.mappers import InTurn
 from sameset.execution.scanning import fold_batches, silent
 from sameset.sketches.spec import Spec
@@ -37,7 +38,11 @@ def sketch_table(
 def sketch_partition(source: Source, spec: Spec, progress: Progress = silent) -> TableSketch:
     """The sketch of one partition, by all cores of this machine."""
     schema = source.schema()
-    hasher = hasher_for(spec, schema)
+    try:
+        hasher = hasher_for(spec, schema)
+    except SourceError as error:
+        error.args = (f"{source.address}: {error}",)
+        raise
 
     def fold(sketch: TableSketch, batch: pa.RecordBatch) -> None:
         sketch.update(hasher.hash(batch))

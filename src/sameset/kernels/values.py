@@ -14,7 +14,7 @@ from sameset.kernels.murmur import finish, murmur128, rotl, tail1, tail2
 __all__ = ["hash_bytes", "hash_doubles", "hash_nanoseconds", "hash_unsigned", "hash_words", "set_nulls", "take_hashes"]
 
 u = np.uint64
-INT64_SPAN = 9223372036854775808.0  # 2^63: below it in size, a whole double is an int64
+INT64_SPAN = 9223372036854775808.0  # 2^63: from -2^63 to below 2^63, a whole double is an int64
 FLOAT_TAG = u(1)  # the ninth byte of a number that is not a whole int64
 CANONICAL_NAN = u(0x7FF8000000000000)
 
@@ -31,7 +31,7 @@ def hash_doubles(values, words, seed, h1, h2):  # type: ignore[no-untyped-def]
     """Hashes of doubles as numbers: `values` float64 and `words` the same memory as uint64."""
     for i in range(values.shape[0]):
         x = values[i]
-        whole = (abs(x) < INT64_SPAN) & (np.trunc(x) == x)
+        whole = (x >= -INT64_SPAN) & (x < INT64_SPAN) & (np.trunc(x) == x)
         bits = CANONICAL_NAN if x != x else words[i]
         word = u(np.int64(x if whole else 0.0)) if whole else bits
         tag = u(0) if whole else FLOAT_TAG

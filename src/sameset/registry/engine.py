@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, Engine, Executable, QueuePool, Table, cr
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sameset.errors import MissingExtraError, RegistryError
+from sameset.registry.addresses import without_password
 from sameset.registry.schema import SCHEMA_VERSION, metadata, registry
 
 __all__ = [
@@ -56,7 +57,7 @@ class Place:
 
     address: str
     path: Path | None = None
-    url: URL | None = None
+    url: URL | None = field(default=None, repr=False)
 
     def is_there(self) -> bool:
         """Whether there is something to connect to; a file of no bytes is a registry still to be made."""
@@ -160,11 +161,14 @@ def _server(text: str) -> Place:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
+        url = None
+    # An @ in the host is the rest of a password that was cut at its own @.
+    if url is None or "@" in (url.host or ""):
         raise RegistryError(
             "the registry's address cannot be read; write postgresql://USER@HOST:PORT/DATABASE, signs like @ as %XX"
-        ) from None
-    shown = url.set(password=None).difference_update_query([name for name in url.query if "password" in name])
-    return Place(address=shown.render_as_string(), url=url)
+        )
+    shown = url.difference_update_query([name for name in url.query if "password" in name])
+    return Place(address=without_password(shown.render_as_string()), url=url)
 
 
 def _sqlite_engine(place: Place, lock_timeout: float) -> Engine:

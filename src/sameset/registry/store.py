@@ -152,9 +152,9 @@ class Registry:
         """The newest snapshot of every dataset but this one, a page at a time; sketches stay where they are."""
         last = 0
         while True:
-            wanted = _snapshots().add_columns(dataset.c.id.label("dataset_id"))
-            wanted = wanted.where(_is_latest(), dataset.c.name != name, dataset.c.id > last)
-            page = self._rows(wanted.order_by(dataset.c.id).limit(_PAGE))
+            wanted = _snapshots().add_columns(snapshot.c.dataset_id)
+            wanted = wanted.where(_is_latest(), dataset.c.name != name, snapshot.c.dataset_id > last)
+            page = self._rows(wanted.order_by(snapshot.c.dataset_id).limit(_PAGE))
             for row in page:
                 facts = dict(row._mapping)
                 last = facts.pop("dataset_id")

@@ -57,7 +57,12 @@ class DeltaTable:
     @classmethod
     def empty(cls, cells: int, key_lanes: int) -> Self:
         """The table of no rows, with so many cells and words of packed key."""
-        return cls(np.zeros((cells, key_lanes + HASH_LANES + 2), np.uint64))
+        return cls(np.zeros((cells, cls.cell_words(key_lanes)), np.uint64))
+
+    @staticmethod
+    def cell_words(key_lanes: int) -> int:
+        """How many words a cell has when a row has so many of packed key: count, lanes, check."""
+        return key_lanes + HASH_LANES + 2
 
     @property
     def key_lanes(self) -> int:

@@ -97,10 +97,23 @@ class Sample:
         """Whether all distinct hashes were kept."""
         return self.threshold == int(EMPTY)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is what its definition gives for some multiset."""
+        hashes, _, threshold = _settle(self.size, *self._settle())
+        enough = self.is_exact or len(hashes) >= self.size.size
+        return enough and len(hashes) == len(self.hashes) and threshold == self.threshold
+
     def distinct(self) -> float:
-        """The number of distinct hashes, estimated unless exact: kept / share of the range below the threshold."""
-        kept = len(self.hashes)
-        return float(kept) if self.is_exact else kept / (self.threshold / 2.0**64)
+        """The number of distinct hashes, estimated without bias unless exact: those below a limit / share of the range below it.
+
+        The limit is the threshold; or the last hash kept where that set the threshold (Beyer et al. 2007: (k - 1) / U_k).
+        """
+        hashes = self.hashes
+        if self.is_exact:
+            return float(len(hashes))
+        by_last = int(hashes[-1]) + 1 == self.threshold
+        return (len(hashes) - by_last) / ((self.threshold - by_last) / 2.0**64)
 
     def _settle(self) -> tuple[Words, Words, int]:
         if self._settled is None:
@@ -117,7 +130,7 @@ class Sample:
 
     def _build(self, hashes: Words, counts: Words) -> None:
         slots = 2 * FULLEST * 512
-        while slots < 2 * FULLEST * max(self.size.size, len(hashes)):
+        while slots < 2 * FULLEST * len(hashes):
             slots *= 2
         self._slots = np.full(slots, EMPTY, np.uint64)
         self._counts = np.zeros(slots, np.uint64)

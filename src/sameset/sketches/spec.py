@@ -72,12 +72,14 @@ class Spec:
             found = json.loads(text)
             if set(found) != {field.name for field in fields(cls)}:
                 raise ValueError(f"unknown fields {sorted(found)}")
-            if not all(isinstance(name, str) for name in found["key"]):
-                raise ValueError("a key column is not text")
+            if not isinstance(found["key"], list) or not all(isinstance(name, str) for name in found["key"]):
+                raise ValueError("the key is not a list of names")
+            if not isinstance(found["keep_keys"], bool):
+                raise ValueError("keep_keys is neither true nor false")
             for name in ("rows", "values"):
                 found[name] = SampleSize(**_integers(found[name]))
             _integers({name: found[name] for name in ("encoding", "seed", "bins", "delta_cells")})
-            return cls(**found | {"key": tuple(found["key"]), "keep_keys": found["keep_keys"] is True})
+            return cls(**found | {"key": tuple(found["key"])})
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, SpecError) as error:
             raise SketchFormatError(f"the sketch's spec cannot be read: {error}") from error
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from sameset.canonical.batches import check_columns
 from sameset.canonical.families import Family
 from sameset.canonical.keys import key_lanes
 from sameset.errors import SamesetError, SketchFormatError
@@ -29,6 +30,7 @@ __all__ = ["FORMAT", "is_sketch", "read_sketch", "write_sketch"]
 FORMAT = 1
 MARK = b"sameset"
 MAGIC = b"ARROW1"
+EMPTY_BIN = np.uint64(2**64 - 1)
 
 _WORDS = pa.list_(pa.field("item", pa.uint64(), nullable=False))
 _SAMPLE = pa.struct({"threshold": pa.uint64(), "hashes": _WORDS, "counts": _WORDS})
@@ -144,17 +146,19 @@ def _read_row(table: pa.Table) -> TableSketch:
     if row["format"].as_py() != FORMAT:
         raise ValueError("its format is given twice and differently")
     spec = Spec.from_json(row["spec"].as_py())
-    pairs = [_read_column(column, spec) for column in row["columns"]]
+    rows = row["row_count"].as_py()
+    pairs = [_read_column(column, spec, rows) for column in row["columns"]]
     schema = tuple(column for column, _ in pairs)
+    check_columns([column.name for column in schema], spec.key)
     sketch = TableSketch(
         spec,
         schema,
-        RowDigest(row["row_count"].as_py(), _words(row["sums"], 6).reshape(3, 2)),
+        RowDigest(rows, _words(row["sums"], 6).reshape(3, 2)),
         [state for _, state in pairs],
-        _read_sample(row["rows"], spec.rows),
-        Signature(_words(row["signature"], spec.bins)),
+        _read_sample(row["rows"], spec.rows, rows),
+        _read_signature(row["signature"], spec.bins),
         _read_delta(row["delta"], spec, schema),
-        _read_sample(row["keys"], spec.rows),
+        _read_sample(row["keys"], spec.rows, rows if spec.key else 0),
     )
     if sketch.text_digest != row["digest"].as_py():
         raise ValueError("its digest does not fit its sums")
@@ -162,35 +166,60 @@ def _read_row(table: pa.Table) -> TableSketch:
 
 
 def _words(value: Any, size: int | None = None) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    if not value.is_valid or value.values.null_count:
+        raise ValueError("a list of words is missing, or one of its words")
     words = np.array(value.values.to_numpy(zero_copy_only=False), np.uint64)
     if size is not None and len(words) != size:
         raise ValueError(f"{len(words)} words where {size} belong")
     return words
 
 
-def _read_column(value: Any, spec: Spec) -> tuple[Column, ColumnSketch]:
-    row = dict(value)
+def _read_column(value: Any, spec: Spec, rows: int) -> tuple[Column, ColumnSketch]:
+    row = _fields(value)
     family = Family(row["family"].as_py())
-    column = Column(str(row["name"].as_py()), str(row["type"].as_py()), family)
-    values = _read_sample(row["values"], spec.values)
-    return column, ColumnSketch(family, _words(row["sums"], 2), row["nulls"].as_py(), values)
+    column = Column(row["name"].as_py(), row["type"].as_py(), family)
+    nulls = row["nulls"].as_py()
+    if nulls > rows:
+        raise ValueError("a column has more nulls than rows")
+    values = _read_sample(row["values"], spec.values, rows - nulls)
+    return column, ColumnSketch(family, _words(row["sums"], 2), nulls, values)
 
 
-def _read_sample(value: Any, size: SampleSize) -> Sample:
-    row = dict(value)
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a struct, none of them null."""
+    row = dict(value) if value.is_valid else {}
+    if not row or not all(field.is_valid for field in row.values()):
+        raise ValueError("a field is missing")
+    return row
+
+
+def _read_sample(value: Any, size: SampleSize, rows: int) -> Sample:
+    """A sample that `rows` values can have, in the one form that its multiset has."""
+    row = _fields(value)
     threshold, hashes, counts = row["threshold"].as_py(), _words(row["hashes"]), _words(row["counts"])
-    if len(hashes) != len(counts) or len(hashes) > max(size.cap, size.size):
+    if len(hashes) != len(counts) or len(hashes) > size.cap:
         raise ValueError("a sample's hashes and counts do not fit its size")
-    if len(hashes) and (not (hashes[1:] > hashes[:-1]).all() or int(hashes[-1]) >= threshold or not counts.all()):
+    if not ((hashes[1:] > hashes[:-1]).all() and counts.all() and sum(counts.tolist()) <= rows):
         raise ValueError("a sample is not in order")
-    return Sample(size, hashes, counts, threshold)
+    sample = Sample(size, hashes, counts, threshold)
+    if not sample.is_settled:
+        raise ValueError("a sample's threshold does not fit its hashes")
+    return sample
+
+
+def _read_signature(value: Any, bins: int) -> Signature:
+    words = _words(value, bins)
+    filled = words[words != EMPTY_BIN]
+    if len(filled) and int(filled.max()) * bins >= 2**64:
+        raise ValueError("a bin of the signature is out of range")
+    return Signature(words)
 
 
 def _read_delta(value: Any, spec: Spec, schema: tuple[Column, ...]) -> DeltaTable:
     families = {column.name: column.family for column in schema}
     words = key_lanes([families[name] for name in spec.key]) if spec.key else 0
-    delta = DeltaTable.empty(spec.delta_cells, words)
-    cells = _words(value, delta.cells.size).reshape(delta.cells.shape)
+    # The size first: a spec of a few bytes may ask for gigabytes of cells.
+    cells = _words(value, spec.delta_cells * DeltaTable.cell_words(words)).reshape(spec.delta_cells, -1)
     if (cells[:, 1:] >= PRIME).any():
         raise ValueError("a delta cell is out of range")
     return DeltaTable(cells)

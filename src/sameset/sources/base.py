@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,6 +18,8 @@ class Source(ABC):
     """A readable table: its schema is known before its rows, and its rows come as Arrow batches in any order.
 
     A source may be read many times. Errors are `SourceError`s (or a kind of it) with one sentence for a person.
+    SQL over a source calls its columns by their names; of names that differ only in case the later ones get a
+    suffix there (`A_1`), because SQL does not tell them apart. Schema and batches always have the true names.
     """
 
     #: Where the rows are, as `open_source` takes it, without any password.
@@ -35,6 +37,14 @@ class Source(ABC):
 
         Closing the iterator early stops the scan.
         """
+
+    @abstractmethod
+    def aggregate(self, expressions: str, where: str | None = None) -> tuple[Any, ...]:
+        """The values of SQL aggregates over the rows, such as `"count(*), max(price)"`, as one tuple."""
+
+    def partitions(self) -> Sequence[Source]:
+        """Sources that together hold each row once, for workers to share; this one alone if it is not to be parted."""
+        return [self]
 
     def row_count(self) -> int | None:
         """The number of rows if it is known without a scan (a Parquet footer), otherwise None."""

@@ -1,0 +1,75 @@
+"""`sameset VERB`: one function per verb, each in its own file, loaded when it is called.
+
+Exit codes: 0 the same (or nothing to object), 1 different, 2 could not know, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from io import TextIOWrapper
+
+import click
+
+from sameset.cli.options import INTERRUPTED, UNKNOWN
+from sameset.errors import SamesetError
+
+__all__ = ["VERBS", "cli", "main"]
+
+VERBS = ("check", "compare", "sketch", "history", "datasets")
+
+
+class Verbs(click.Group):
+    """A group whose commands live in `sameset.cli.VERB`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, the main job first."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's command."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(import_module(f"sameset.cli.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="sameset", message="%(package)s %(version)s")
+def cli() -> None:
+    """Is it the same set of rows?
+
+    Tells whether a dataset is identical to, a modified version of, or a near-duplicate of one seen before, and what changed.
+    A SOURCE is a Parquet, CSV, JSON lines or Arrow file, a glob or folder of them, or file.duckdb::table.
+
+    \b
+    Exit codes: 0 the same, 1 different, 2 could not know, 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Runs the command line and leaves with its exit code; errors are one sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode shows "?" rather than a traceback
+    try:
+        code = cli.main(prog_name="sameset", standalone_mode=False)
+    except click.exceptions.Abort:
+        _leave("interrupted", INTERRUPTED)
+    except KeyboardInterrupt:
+        _leave("interrupted", INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(UNKNOWN)
+    except SamesetError as error:
+        _leave(str(error), UNKNOWN)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say
+        sys.exit(UNKNOWN)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave(message: str, code: int) -> None:
+    click.echo(f"sameset: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,79 @@
+"""A table or a query of a DuckDB file, opened read-only."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+import duckdb
+
+from sameset.errors import SourceError
+from sameset.sources.files import readable_file
+from sameset.sources.scan import Layout, ScannedSource, connect, one_select, quoted, reading
+
+__all__ = ["DuckDBSource"]
+
+QUERY = re.compile(r"\s*(?:select|with|from|values|\(|--|/\*)(?![\w.$])", re.IGNORECASE)
+
+
+class DuckDBSource(ScannedSource):
+    """The rows of `table`, `schema.table` or a single SELECT in a DuckDB file."""
+
+    def __init__(self, path: str, content: str) -> None:
+        super().__init__(f"{path}::{content}")
+        self._path = path
+        self._content = content.strip()
+
+    def row_count(self) -> int | None:
+        if self._is_query():
+            return None
+        with reading(self.address), connect(self._database()) as con:
+            schema, table = self._table(con)
+            stored = con.execute(
+                "SELECT count(*) FROM duckdb_tables() WHERE schema_name = $1 AND table_name = $2", [schema, table]
+            ).fetchall()
+            if stored == [(0,)]:
+                return None
+            name = f"{quoted(schema)}.{quoted(table)}"
+            (rows,) = con.sql(f"SELECT count(*) FROM {name}").fetchall()[0]  # noqa: S608 - the name is quoted
+            return None if rows is None else int(rows)
+
+    def _database(self) -> str:
+        return readable_file(self._path)
+
+    def _is_query(self) -> bool:
+        return QUERY.match(self._content) is not None
+
+    def _layout(self, con: duckdb.DuckDBPyConnection) -> Layout:
+        if self._is_query():
+            return self._query_layout(con)
+        schema, table = self._table(con)
+        name = f"{quoted(schema)}.{quoted(table)}"
+        return Layout(name, tuple(con.table(name).columns))
+
+    def _query_layout(self, con: duckdb.DuckDBPyConnection) -> Layout:
+        query = self._content.rstrip().rstrip(";")
+        one_select(con, query, self.address)
+        # The relation has the names as written; as a subquery repeated ones would get a suffix.
+        names = tuple(con.sql(query).columns)
+        return Layout(f"({query}\n)", names)
+
+    def _table(self, con: duckdb.DuckDBPyConnection) -> tuple[str, str]:
+        """Schema and name of the table or view, as the file writes them."""
+        tables = con.execute(
+            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = current_database()"
+        ).fetchall()
+        wanted = self._content.replace('"', "").lower()
+        for schema, table in tables:
+            if wanted in (f"{schema}.{table}".lower(), table.lower() if schema == "main" else None):
+                return schema, table
+        names = [table if schema == "main" else f"{schema}.{table}" for schema, table in tables]
+        raise SourceError(f"{self._path} has no table {self._content!r}; {_offer(self._content, names)}")
+
+
+def _offer(wanted: str, names: list[str], most: int = 20) -> str:
+    if not names:
+        return "it has no tables"
+    close = difflib.get_close_matches(wanted, names, most, 0.0)
+    shown = ", ".join((close or names)[:most])
+    return f"it has {shown}" + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,400 @@
+"""The naive twin of the core: docs/encoding.md in plain Python, paragraph by paragraph, with mmh3 as the oracle of the hash.
+
+Slow and obvious on purpose. Nothing here imports `sameset`: whoever doubts a digest checks it against this page and that one.
+Rows are lists of values, hashes are pairs of Python integers.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import mmh3
+import pyarrow as pa
+
+Hash = tuple[int, int]
+Value = Any
+
+M64 = 2**64 - 1
+PRIME = 2**61 - 1
+NULL, BOOLEAN, NUMBER, TEXT, BYTES, DATE, TIME, TIMESTAMP, ZONED, DURATION = range(1, 11)
+NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+
+
+def u64(number: int) -> bytes:
+    return struct.pack("<Q", number)
+
+
+def i64(number: int) -> bytes:
+    return struct.pack("<q", number)
+
+
+def murmur(data: bytes, seed: int) -> Hash:
+    whole = mmh3.hash128(data, seed, x64arch=True, signed=False)
+    return whole & M64, whole >> 64
+
+
+def fmix(k: int) -> int:
+    k ^= k >> 33
+    k = k * 0xFF51AFD7ED558CCD & M64
+    k ^= k >> 33
+    k = k * 0xC4CEB9FE1A85EC53 & M64
+    return k ^ k >> 33
+
+
+def finish(a: int, b: int, length: int) -> Hash:
+    a ^= length
+    b ^= length
+    a = a + b & M64
+    b = b + a & M64
+    a, b = fmix(a), fmix(b)
+    a = a + b & M64
+    b = b + a & M64
+    return a, b
+
+
+# Values
+
+
+def family(kind: pa.DataType) -> int:
+    """The number of the family of an Arrow type."""
+    types = pa.types
+    if types.is_dictionary(kind):
+        return family(kind.value_type)
+    if kind == pa.uuid():
+        return BYTES
+    families = {
+        NULL: types.is_null(kind),
+        BOOLEAN: types.is_boolean(kind),
+        NUMBER: types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind),
+        TEXT: types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind),
+        BYTES: types.is_binary(kind)
+        or types.is_large_binary(kind)
+        or types.is_binary_view(kind)
+        or types.is_fixed_size_binary(kind),
+        DATE: types.is_date(kind),
+        TIME: types.is_time(kind),
+        TIMESTAMP: types.is_timestamp(kind) and kind.tz is None,
+        ZONED: types.is_timestamp(kind) and kind.tz is not None,
+        DURATION: types.is_duration(kind),
+    }
+    (number,) = [number for number, is_it in families.items() if is_it]
+    return number
+
+
+def values(array: pa.Array) -> list[Value]:
+    """The values of an array, exactly: floats as doubles, dates and times as the integers that count their units."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        entries = values(array.dictionary)
+        return [None if index is None else entries[index] for index in array.indices.to_pylist()]
+    if kind == pa.uuid():
+        return values(array.storage)
+    if pa.types.is_floating(kind):
+        return list(array.cast(pa.float64()).to_pylist())
+    if family(kind) in (DATE, TIME, TIMESTAMP, ZONED, DURATION):
+        return list(array.view(pa.int32() if kind.bit_width == 32 else pa.int64()).to_pylist())
+    return list(array.to_pylist())
+
+
+def value_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def canonical_bytes(value: Value, kind: pa.DataType) -> bytes:
+    """The canonical bytes of a value, as `values` gives it, of a column of the Arrow type `kind`."""
+    kind = value_type(kind)
+    if value is None:
+        return b""
+    if family(kind) == BOOLEAN:
+        return bytes([value])
+    if family(kind) == NUMBER:
+        return number_bytes(value)
+    if family(kind) == TEXT:
+        return bytes(value.encode())
+    if family(kind) == BYTES:
+        return bytes(value)
+    if family(kind) == DATE:
+        return i64(days(value, kind))
+    microseconds, rest = ticks(value, kind)
+    return i64(microseconds) + (struct.pack("<H", rest) if rest else b"")
+
+
+def days(value: int, kind: pa.DataType) -> int:
+    return value // 86_400_000 if kind == pa.date64() else value
+
+
+def ticks(value: int, kind: pa.DataType) -> tuple[int, int]:
+    return divmod(value * NANOSECONDS[kind.unit], 1000)
+
+
+def number_bytes(value: int | float | Decimal) -> bytes:
+    """The four rules of numbers, in their order."""
+    if isinstance(value, float) and value != value:
+        return bytes.fromhex("000000000000f87f01")
+    if value in (float("inf"), float("-inf")):
+        return struct.pack("<d", value) + b"\1"
+    exact = Fraction(value)
+    if exact.denominator == 1 and -(2**63) <= exact < 2**63:
+        return i64(int(exact))
+    nearest = float(exact)
+    if Fraction(nearest) == exact or (digits := significant_digits(exact)) <= 15:
+        return struct.pack("<d", nearest) + b"\1"
+    exponent = 0
+    while exact.denominator != 1:
+        exact, exponent = exact * 10, exponent - 1
+    while exact % 10 == 0:
+        exact, exponent = exact / 10, exponent + 1
+    m = abs(int(exact))
+    assert len(str(m)) == digits
+    words = 1
+    while m >= 2 ** (64 * words):
+        words += 1
+    return i64(2 * exponent + (exact < 0)) + m.to_bytes(8 * words, "little")
+
+
+def significant_digits(exact: Fraction) -> int:
+    """How many digits a decimal or whole number has, zeros at its ends not counted."""
+    while exact.denominator != 1:
+        exact *= 10
+    return len(str(abs(int(exact))).strip("0"))
+
+
+def value_hash(value: Value, kind: pa.DataType) -> Hash:
+    return murmur(canonical_bytes(value, kind), 256 * (NULL if value is None else family(kind)))
+
+
+# Rows, tables, columns
+
+
+def name_key(name: str, seed: int) -> Hash:
+    return murmur(u64(seed) + name.encode(), 101)
+
+
+def position_key(position: int, seed: int) -> Hash:
+    return murmur(u64(seed) + u64(position), 102)
+
+
+def row_hash(hashes: Sequence[Hash], keys: Sequence[Hash], seed: int) -> Hash:
+    """The hash of a row from the hashes of its values and the keys (of names or of positions) of its columns."""
+    r1, r2 = murmur(u64(seed), 103)
+    for (v1, v2), (k1, k2) in zip(hashes, keys, strict=True):
+        r1 = r1 + fmix(v1 ^ k1) & M64
+        r2 = r2 + fmix(v2 ^ k2) & M64
+    return finish(r1, r2, len(hashes))
+
+
+def value_hashes(array: pa.Array) -> list[Hash]:
+    return [value_hash(value, array.type) for value in values(array)]
+
+
+def rows_of(batch: pa.RecordBatch) -> list[list[Hash]]:
+    """The hashes of all values, row by row."""
+    columns = [value_hashes(array) for array in batch.columns]
+    return [[column[i] for column in columns] for i in range(batch.num_rows)]
+
+
+def named_hashes(batch: pa.RecordBatch, seed: int) -> list[Hash]:
+    keys = [name_key(name, seed) for name in batch.schema.names]
+    return [row_hash(row, keys, seed) for row in rows_of(batch)]
+
+
+def positional_hashes(batch: pa.RecordBatch, seed: int) -> list[Hash]:
+    keys = [position_key(i, seed) for i in range(batch.num_columns)]
+    return [row_hash(row, keys, seed) for row in rows_of(batch)]
+
+
+def key_hashes(batch: pa.RecordBatch, key: Sequence[str], seed: int) -> list[Hash]:
+    return named_hashes(batch.select(list(key)), seed)
+
+
+def total(hashes: Iterable[Hash]) -> Hash:
+    """The sum of hashes lane by lane: the digest of a column, or of rows."""
+    hashes = list(hashes)
+    return sum(h[0] for h in hashes) & M64, sum(h[1] for h in hashes) & M64
+
+
+def printed_digest(batch: pa.RecordBatch, seed: int) -> str:
+    s1, s2 = total(named_hashes(batch, seed))
+    names = sorted(name.encode() for name in batch.schema.names)
+    data = u64(seed) + u64(batch.num_rows) + u64(s1) + u64(s2)
+    h1, h2 = murmur(data + b"".join(u64(len(name)) + name for name in names), 104)
+    return f"v1:{h1:016x}{h2:016x}"
+
+
+# Sketches
+
+
+def sample(hashes: Iterable[int], size: int, scaled: int, cap: int) -> tuple[dict[int, int], int]:
+    """({hash: count} in ascending order, threshold): the definition, from all hashes at once."""
+    counts = Counter(h for h in hashes if h != M64)
+    distinct = sorted(counts)
+    n = len(distinct)
+    s = sum(1 for h in distinct if h < 2**64 // scaled)
+    kept = distinct[: min(n, cap, max(size, s))]
+    if len(kept) == n:
+        threshold = M64
+    elif s > cap:
+        threshold = kept[-1] + 1
+    else:
+        threshold = max(kept[-1] + 1, 2**64 // scaled)
+    return {h: counts[h] for h in kept}, threshold
+
+
+def signature(hashes: Iterable[int], bins: int) -> list[int]:
+    b = bins.bit_length() - 1
+    least = [M64] * bins
+    for h in hashes:
+        least[h % bins] = min(least[h % bins], h >> b)
+    return least
+
+
+def key_words(families: Iterable[int]) -> int:
+    """How many words of seven bytes the packed key of columns of these families has."""
+    budget = {
+        NUMBER: 9,
+        TIME: 9,
+        TIMESTAMP: 9,
+        ZONED: 9,
+        DURATION: 9,
+        DATE: 5,
+        BOOLEAN: 2,
+        NULL: 1,
+        TEXT: 24,
+        BYTES: 24,
+    }
+    size = sum(budget[number] for number in families)
+    return min(max((size + 6) // 7, 2), 6)
+
+
+def fewest_bytes(number: int) -> bytes:
+    size = 1
+    while not -(2 ** (8 * size - 1)) <= number < 2 ** (8 * size - 1):
+        size += 1
+    return number.to_bytes(size, "little", signed=True)
+
+
+def pack_word(kind: int, number: int) -> bytes:
+    data = fewest_bytes(number)
+    return bytes([16 * kind + len(data)]) + data
+
+
+def pack_string(kind: int, data: bytes) -> bytes | None:
+    return bytes([16 * kind, len(data)]) + data if len(data) < 256 else None
+
+
+def packed_value(value: Value, kind: pa.DataType) -> bytes | None:
+    """One value of a packed key; None if there is no form for it."""
+    kind = value_type(kind)
+    if value is None:
+        return b"\0"
+    if family(kind) == BOOLEAN:
+        return pack_word(10, int(value))
+    if family(kind) == NUMBER:
+        data = number_bytes(value)
+        if len(data) == 8:
+            return pack_word(1, int.from_bytes(data, "little", signed=True))
+        return pack_word(2, int.from_bytes(data[:8], "little", signed=True)) if len(data) == 9 else None
+    if family(kind) == TEXT:
+        if re.fullmatch("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", value):
+            return pack_string(11, uuid.UUID(value).bytes)
+        return pack_string(3, value.encode())
+    if family(kind) == BYTES:
+        return pack_string(4, value)
+    if family(kind) == DATE:
+        return pack_word(5, days(value, kind))
+    microseconds, rest = ticks(value, kind)
+    return pack_word(family(kind) - 1, microseconds) if rest == 0 else None
+
+
+def packed_keys(batch: pa.RecordBatch, key: Sequence[str], seed: int, keep_keys: bool) -> list[bytes]:
+    """The packed keys of all rows, padded to whole words."""
+    names = sorted(key, key=str.encode)
+    kinds = [batch.schema.field(name).type for name in names]
+    width = 7 * key_words(map(family, kinds))
+    columns = [values(batch.column(name)) for name in names]
+    packed = []
+    for i, (h1, _) in enumerate(key_hashes(batch, key, seed)):
+        pieces = [packed_value(column[i], kind) for column, kind in zip(columns, kinds, strict=True)]
+        whole = None if None in pieces or not keep_keys else b"".join(piece or b"" for piece in pieces)
+        if whole is None or len(whole) > width:
+            whole = b"\xf0" + u64(h1)
+        packed.append(whole.ljust(width, b"\0"))
+    return packed
+
+
+def words_of(packed: bytes) -> list[int]:
+    return [int.from_bytes(packed[i : i + 7], "little") for i in range(0, len(packed), 7)]
+
+
+def row_lanes(batch: pa.RecordBatch, key: Sequence[str] = (), seed: int = 0, keep_keys: bool = True) -> list[list[int]]:
+    """The lanes of all rows of a delta."""
+    packed = packed_keys(batch, key, seed, keep_keys) if key else [b""] * batch.num_rows
+    hashes = [[h1 % 2**61 % PRIME, h2 % 2**61 % PRIME] for h1, h2 in named_hashes(batch, seed)]
+    return [words_of(data) + pair for data, pair in zip(packed, hashes, strict=True)]
+
+
+def check_of(lanes: Sequence[int]) -> int:
+    h = len(lanes)
+    for x in lanes:
+        h = fmix(((h ^ x) * 5 + 0x52DCE729) & M64)
+    return h % PRIME
+
+
+def cells_of(check: int, cells: int) -> list[int]:
+    """The cell of each of the four subtables that a row goes to."""
+    size = cells // 4
+    a, b = fmix(check), fmix(check ^ 0x9E3779B97F4A7C15)
+    return [a % size, size + (a >> 32) % size, 2 * size + b % size, 3 * size + (b >> 32) % size]
+
+
+Cell = list[int]
+
+
+def delta(rows: Iterable[tuple[Sequence[int], int]], cells: int, lanes: int) -> list[Cell]:
+    """The cells of rows (lanes, how often; may be negative): each is [count, sum of each lane ..., sum of checks]."""
+    table = [[0] * (lanes + 2) for _ in range(cells)]
+    for row, times in rows:
+        add_to_cells(table, row, times)
+    return table
+
+
+def add_to_cells(table: list[Cell], row: Sequence[int], times: int) -> None:
+    check = check_of(row)
+    for at in cells_of(check, len(table)):
+        count, *sums = table[at]
+        table[at] = [
+            (count + times) & M64,
+            *((total_ + times * x) % PRIME for total_, x in zip(sums, [*row, check], strict=True)),
+        ]
+
+
+def peel(table: list[Cell]) -> dict[tuple[int, ...], int] | None:
+    """{lanes: times} of what lies in a delta; None if not all of it comes loose."""
+    table = [list(cell) for cell in table]
+    found: dict[tuple[int, ...], int] = {}
+    while pure := next((p for p in map(pure_row, table) if p is not None), None):
+        row, times = pure
+        found[row] = found.get(row, 0) + times
+        if len(found) > len(table):
+            return None
+        add_to_cells(table, row, -times)
+    return found if not any(map(any, table)) else None
+
+
+def pure_row(cell: Cell) -> tuple[tuple[int, ...], int] | None:
+    """The row, and how often, of a cell that holds copies of one row only."""
+    count, *sums = cell
+    if count % PRIME == 0 and not any(sums):
+        return None
+    times = count - 2**64 if count >= 2**63 else count
+    if times % PRIME == 0:
+        return None
+    *row, check = (x * pow(times, -1, PRIME) % PRIME for x in sums)
+    return (tuple(row), times) if check_of(row) == check else None

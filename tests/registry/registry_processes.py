@@ -1,0 +1,70 @@
+"""What the tests run in processes of their own: writers that compete, and one that stops inside its transaction."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from sameset.errors import StaleSnapshotError
+from sameset.registry import NewSnapshot, Registry
+
+SHARED_SKETCH = b"the sketch that every process records" * 100
+
+
+def entry(dataset: str = "orders", sketch: bytes = b"sketch", **facts: Any) -> NewSnapshot:
+    """A snapshot to record whose rows and digest follow from its sketch, as they do in the program."""
+    told = {"rows": len(sketch), "digest": f"digest of {sketch[:20]!r}", "source": "orders.parquet", "status": "new"}
+    return NewSnapshot(dataset=dataset, sketch=sketch, **(told | facts))
+
+
+def record_next(registry: Registry, new: NewSnapshot) -> int:
+    """Record on top of whatever is the newest, as often as it takes; gives how often another process was faster."""
+    retries = 0
+    while True:
+        newest = registry.latest(new.dataset)
+        try:
+            registry.record(new, expected_previous=newest.number if newest else None)
+            return retries
+        except StaleSnapshotError:
+            retries += 1
+
+
+def write(address: str, dataset: str, worker: int, count: int, barrier: Any) -> None:
+    """Record `count` snapshots, every second one with a sketch that all processes share; all begin at once."""
+    with Registry.open(address) as registry:
+        barrier.wait()
+        for number in range(count):
+            sketch = SHARED_SKETCH if number % 2 else f"{worker}-{number}".encode()
+            record_next(registry, entry(dataset, sketch, run_id=f"{worker}-{number}", validation="{}"))
+
+
+def record_once(folder: str, count: int, barrier: Any) -> None:
+    """Make `count` registries, each at the same time as all the others, and record the same run as they do."""
+    for number in range(count):
+        barrier.wait()
+        with Registry.open(f"{folder}/{number}.db") as registry:
+            registry.record(entry(run_id="the run"), expected_previous=None)
+
+
+def _stop_after(beginning: str) -> Callable[..., None]:
+    def stop(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.strip().lower().startswith(beginning):
+            sys.stdout.write("inside\n")
+            sys.stdout.flush()
+            sys.stdin.readline()
+
+    return stop
+
+
+def main(address: str, beginning: str) -> None:
+    """Record a snapshot, but wait for a line on stdin after the statement that begins so: to be killed, or to go on."""
+    event.listen(Engine, "after_cursor_execute", _stop_after(beginning))
+    with Registry.open(address) as registry:
+        record_next(registry, entry(sketch=b"of the writer that stops", run_id="stopped", validation="{}"))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
