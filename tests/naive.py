@@ -398,3 +398,56 @@ def pure_row(cell: Cell) -> tuple[tuple[int, ...], int] | None:
         return None
     *row, check = (x * pow(times, -1, PRIME) % PRIME for x in sums)
     return (tuple(row), times) if check_of(row) == check else None
+
+
+def table_sketch(batch: pa.RecordBatch, spec: Any) -> dict[str, Any]:
+    """All of a table's sketch from its definition, as plain values; the spec is read by its fields alone."""
+
+    def sample_of(hashes: Iterable[int], size: Any) -> tuple[dict[int, int], int]:
+        return sample(hashes, size.size, size.scaled, size.cap)
+
+    named = named_hashes(batch, spec.seed)
+    keys = key_hashes(batch, spec.key, spec.seed) if spec.key else []
+    lanes = row_lanes(batch, spec.key, spec.seed, spec.keep_keys)
+    words = key_words(family(batch.schema.field(name).type) for name in spec.key) if spec.key else 0
+    columns = []
+    for array in batch.columns:
+        hashes = value_hashes(array)
+        there = [h1 for value, (h1, _) in zip(values(array), hashes, strict=True) if value is not None]
+        columns.append(
+            {
+                "sums": total(hashes),
+                "nulls": len(array) - len(there),
+                "values": sample_of(there, spec.values),
+            }
+        )
+    return {
+        "rows": batch.num_rows,
+        "digest": printed_digest(batch, spec.seed),
+        "sums": [total(named), total(positional_hashes(batch, spec.seed)), total(keys)],
+        "columns": columns,
+        "row sample": sample_of((h1 for h1, _ in named), spec.rows),
+        "key sample": sample_of((h1 for h1, _ in keys), spec.rows),
+        "signature": signature((h1 for h1, _ in named), spec.bins),
+        "delta": delta(((row, 1) for row in lanes), spec.delta_cells, words + 2),
+    }
+
+
+def as_plain(sketch: Any) -> dict[str, Any]:
+    """A sketch of `sameset` in the form of `table_sketch`."""
+
+    def plain(kept: Any) -> tuple[dict[int, int], int]:
+        return dict(zip(kept.hashes.tolist(), kept.counts.tolist(), strict=True)), kept.threshold
+
+    return {
+        "rows": sketch.row_count,
+        "digest": sketch.text_digest,
+        "sums": [sketch.digest.named, sketch.digest.positional, sketch.digest.key],
+        "columns": [
+            {"sums": column.digest, "nulls": column.nulls, "values": plain(column.values)} for column in sketch.columns
+        ],
+        "row sample": plain(sketch.rows),
+        "key sample": plain(sketch.keys),
+        "signature": sketch.signature.bins.tolist(),
+        "delta": sketch.delta.cells.tolist(),
+    }

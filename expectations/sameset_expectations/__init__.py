@@ -1,0 +1,40 @@
+"""Great Expectations for sameset: a data source for tables of any size, and expectations about their rows.
+
+    import sameset_expectations as se
+
+    context = se.get_context("quality")
+    orders = context.data_sources.add_sameset("lake").add_table("orders", address="orders/*.parquet")
+    batch = orders.add_batch_definition("all").get_batch()
+    print(batch.validate(se.ExpectTableToMatch(reference="orders@1")).success)
+
+Importing this package makes them known to Great Expectations; a process that only opens a project has to do it, too.
+"""
+
+from __future__ import annotations
+
+from sameset_expectations.contexts import evaluate, get_context, get_suite
+from sameset_expectations.datasource import SamesetDatasource, TableAsset
+from sameset_expectations.docs import make_self_contained
+from sameset_expectations.engine import SamesetExecutionEngine
+from sameset_expectations.match import ExpectTableToMatch
+from sameset_expectations.metrics import SKETCH
+from sameset_expectations.previous import ExpectTableToDifferFromPrevious
+from sameset_expectations.resemblance import ExpectTableNotToResembleAnother
+from sameset_expectations.validation import Validation, usual_expectations, validate_table
+
+__all__ = [
+    "SKETCH",
+    "ExpectTableNotToResembleAnother",
+    "ExpectTableToDifferFromPrevious",
+    "ExpectTableToMatch",
+    "SamesetDatasource",
+    "SamesetExecutionEngine",
+    "TableAsset",
+    "Validation",
+    "evaluate",
+    "get_context",
+    "get_suite",
+    "make_self_contained",
+    "usual_expectations",
+    "validate_table",
+]

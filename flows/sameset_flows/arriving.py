@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sameset.execution.checking import Arrival, record_check, spec_for
-from sameset.registry import Registry, check_name
+from sameset.registry import Registry, check_name, default_address
 
 if TYPE_CHECKING:
     from sameset.execution.checking import Check
@@ -18,35 +19,37 @@ __all__ = ["docs_folder", "record_arrival", "validate_arrival"]
 
 
 def validate_arrival(
-    source: str, name: str, key: Sequence[str] | None, registry: str, docs: str | None = None
+    source: str, name: str, key: Sequence[str] | None = None, registry: str | None = None, docs: str | None = None
 ) -> Validation:
     """The validation of the dataset at an address, with its sketch: one scan, as a Great Expectations metric.
 
-    Data Docs are updated in the folder `docs`, otherwise beside the registry.
-    Raises SamesetError, with nothing recorded, if the source or the registry cannot be read.
+    Data Docs are updated in the Great Expectations project in the folder `docs`, otherwise in `docs_folder`.
+    Raises SamesetError if the source or the registry cannot be read; nothing is recorded either way.
     """
-    # Imports Great Expectations: 3 to 7 s that a deployment, which only reads the flow's signature, need not wait.
+    # Great Expectations takes 3 to 7 s to import; deploying and serving, which only read the signature, do without.
     from sameset_expectations.validation import validate_table
 
     check_name(name)
-    with Registry.open(registry) as opened:
+    place = registry or default_address()
+    with Registry.open(place) as opened:
         spec = spec_for(opened, name, key)
         folder = Path(docs).expanduser() if docs else docs_folder(opened.address)
-    return validate_table(source, spec, name=name, context_folder=folder)
+    return validate_table(source, spec, name=name, context_folder=folder, registry=place)
 
 
-def record_arrival(validation: Validation, name: str, registry: str, run_id: str | None) -> Check:
+def record_arrival(validation: Validation, name: str, registry: str | None = None, run_id: str | None = None) -> Check:
     """The check of a validated dataset; snapshot, verdict and validation are recorded in one transaction.
 
     A run of the same `run_id` is recorded once. Raises SamesetError if the registry cannot be read or written.
     """
     arrival = Arrival(name, validation.sketch, validation.source.address, validation.source)
-    with Registry.open(registry) as opened:
+    with Registry.open(registry or default_address()) as opened:
         return record_check(opened, arrival, run_id=run_id, validation=json.dumps(validation.result))
 
 
 def docs_folder(registry: str) -> Path:
-    """Where Data Docs are kept for the registry at this address: beside its file, for a server in the user's data folder."""
-    if "://" in registry:
-        from sameset.registry.addresses import data_folder
-    return Path(registry).parent / "data_docs"
+    """Where Data Docs lie unless told otherwise: beside the registry's file, for a server in the user's data folder."""
+    if "://" not in registry:
+        return Path(registry).parent / "data_docs"
+    chosen = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return (chosen if chosen.is_absolute() else Path.home() / ".local" / "share") / "sameset" / "data_docs"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import naive
 import numpy as np
 import pyarrow as pa
@@ -13,7 +15,6 @@ from strategies import TYPES, arrays, arrays_of, batches, specs
 from sameset.canonical.batches import RowHasher
 from sameset.canonical.columns import NULL_HASH, hash_column, hash_one
 from sameset.canonical.families import family_of
-from sameset.sketches.sample import Sample
 from sameset.sketches.spec import Spec
 from sameset.sketches.table import TableSketch, hasher_for
 
@@ -81,10 +82,6 @@ def test_packed_keys_of_every_type_are_the_twins(kind: pa.DataType, data: st.Dat
     assert lanes.tolist() == [naive.words_of(row) for row in naive.packed_keys(batch, ["k"], 0, True)]
 
 
-def kept(sample: Sample) -> tuple[dict[int, int], int]:
-    return dict(zip(sample.hashes.tolist(), sample.counts.tolist(), strict=True)), sample.threshold
-
-
 def sketch_of(batch: pa.RecordBatch, spec: Spec) -> TableSketch:
     sketch = TableSketch.empty(spec, batch.schema)
     sketch.update(hasher_for(spec, batch.schema).hash(batch))
@@ -96,23 +93,31 @@ def sketch_of(batch: pa.RecordBatch, spec: Spec) -> TableSketch:
 def test_table_sketches_are_the_twins(data: st.DataObject) -> None:
     batch = data.draw(batches())
     spec = data.draw(specs(batch.schema.names))
-    sketch = sketch_of(batch, spec)
-    named = naive.named_hashes(batch, spec.seed)
-    r1 = [h1 for h1, _ in named]
-    assert sketch.row_count == batch.num_rows
-    assert sketch.text_digest == naive.printed_digest(batch, spec.seed)
-    for array, column in zip(batch.columns, sketch.columns, strict=True):
-        hashes, there = naive.value_hashes(array), [value is not None for value in naive.values(array)]
-        assert column.digest == naive.total(hashes)
-        assert column.nulls == there.count(False)
-        v1 = [h1 for (h1, _), is_there in zip(hashes, there, strict=True) if is_there]
-        assert kept(column.values) == naive.sample(v1, spec.values.size, spec.values.scaled, spec.values.cap)
-    assert kept(sketch.rows) == naive.sample(r1, spec.rows.size, spec.rows.scaled, spec.rows.cap)
-    k1 = [h1 for h1, _ in naive.key_hashes(batch, spec.key, spec.seed)] if spec.key else []
-    assert kept(sketch.keys) == naive.sample(k1, spec.rows.size, spec.rows.scaled, spec.rows.cap)
-    assert sketch.signature.bins.tolist() == naive.signature(r1, spec.bins)
-    rows = [(row, 1) for row in naive.row_lanes(batch, spec.key, spec.seed, spec.keep_keys)]
-    assert sketch.delta.cells.tolist() == naive.delta(rows, spec.delta_cells, sketch.delta.key_lanes + 2)
+    assert naive.as_plain(sketch_of(batch, spec)) == naive.table_sketch(batch, spec)
+
+
+@settings(GENEROUS, max_examples=100)
+@given(st.data())
+def test_chunks_of_any_size_and_empty_ones_give_the_same_bytes(data: st.DataObject) -> None:
+    batch = data.draw(batches())
+    spec = data.draw(specs(batch.schema.names))
+    hasher, sketch = hasher_for(spec, batch.schema), TableSketch.empty(spec, batch.schema)
+    ends = sorted([0, *data.draw(st.lists(st.integers(0, batch.num_rows), max_size=4)), batch.num_rows])
+    for start, end in itertools.pairwise(ends):
+        sketch.update(hasher.hash(batch.slice(start, end - start)))
+    assert sketch.to_bytes() == sketch_of(batch, spec).to_bytes()
+
+
+@settings(GENEROUS, max_examples=100)
+@given(arrays())
+def test_a_copy_without_offset_and_garbage_has_the_same_hashes(array: pa.Array) -> None:
+    batch = pa.RecordBatch.from_arrays([array], names=["c"])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:  # which cuts slices out
+        writer.write_batch(batch)
+    copy = pa.ipc.open_stream(sink.getvalue()).read_next_batch().column(0)
+    one, two = hash_column(array, "c"), hash_column(copy, "c")
+    assert pairs(one.h1, one.h2) == pairs(two.h1, two.h2)
 
 
 def test_a_table_without_columns_has_rows() -> None:
@@ -122,3 +127,25 @@ def test_a_table_without_columns_has_rows() -> None:
     assert sketch.row_count == 3
     assert sketch.text_digest == naive.printed_digest(batch, 0)
     assert sketch.text_digest != sketch_of(batch.slice(1), Spec()).text_digest
+
+
+@pytest.mark.parametrize(
+    ("columns", "fits"),
+    [
+        ([pa.array(["x" * 26])], True),  # 2 + 26 bytes fill four words of seven
+        ([pa.array(["x" * 27])], False),
+        ([pa.array([2**46])] * 6, True),  # 6 * (1 + 6) bytes fill six words
+        ([pa.array([2**46])] * 5 + [pa.array([2**47])], False),
+        ([pa.array([2**46])] * 5 + [pa.array(["x" * 5])], True),
+        ([pa.array([2**46])] * 5 + [pa.array(["x" * 6])], False),
+        ([pa.nulls(1, pa.int64())] * 42, True),
+        ([pa.nulls(1, pa.int64())] * 43, False),
+    ],
+)
+def test_a_packed_key_may_fill_its_words_to_the_last_byte(columns: list[pa.Array], fits: bool) -> None:
+    names = [f"{i:02}" for i in range(len(columns))]
+    batch = pa.RecordBatch.from_arrays(columns, names=names)
+    lanes = RowHasher(batch.schema, names).hash(batch).lanes
+    (packed,) = naive.packed_keys(batch, names, 0, True)
+    assert lanes.tolist() == [naive.words_of(packed)]
+    assert (packed[0] != 0xF0) is fits

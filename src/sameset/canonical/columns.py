@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sameset.canonical.buffers import bits_of, values_of
 from sameset.canonical.families import Family, family_of
-from sameset.canonical.numbers import hash_numbers, values_of
+from sameset.canonical.numbers import hash_numbers
 from sameset.errors import SourceError
 from sameset.kernels.values import hash_bytes, hash_nanoseconds, hash_words, set_nulls, take_hashes
 
@@ -22,6 +23,7 @@ __all__ = [
     "NULL_HASH",
     "HashedColumn",
     "byte_strings",
+    "decode_dictionary",
     "hash_column",
     "hash_one",
     "null_mask",
@@ -33,6 +35,7 @@ WORD = np.uint64(8)
 BYTE = np.uint64(1)
 MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 MILLISECONDS_A_DAY = 86_400_000
+_PLAIN_VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 
 
 class HashedColumn(NamedTuple):
@@ -61,8 +64,16 @@ def hash_column(array: pa.Array, column: str) -> HashedColumn:
 def null_mask(array: pa.Array) -> NDArray[np.bool_] | None:
     """Where the array is null, also where it refers to a null of its dictionary; None if nowhere."""
     if pa.types.is_dictionary(array.type) and array.dictionary.null_count:
-        return np.asarray(pc.is_null(array.dictionary_decode()))
-    return np.asarray(pc.is_null(array)) if array.null_count else None
+        return bits_of(pc.is_null(decode_dictionary(array)))
+    return bits_of(pc.is_null(array)) if array.null_count else None
+
+
+def decode_dictionary(array: pa.DictionaryArray) -> pa.Array:
+    """The values that a dictionary array stands for; Arrow itself cannot take from a dictionary of views."""
+    wider = _PLAIN_VIEWS.get(array.type.value_type)
+    if wider is not None:
+        array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(wider), safe=False)
+    return array.dictionary_decode()
 
 
 def to_plain(array: pa.Array) -> pa.Array:
@@ -84,12 +95,12 @@ def _hash_dictionary(array: pa.DictionaryArray, column: str, h1: Words, h2: Word
     values = hash_column(array.dictionary, column)
     codes = values_of(array.indices).astype(np.int64)
     if array.null_count:  # what lies under a null may point anywhere
-        codes[np.asarray(pc.is_null(array.indices))] = 0
+        codes[bits_of(pc.is_null(array.indices))] = 0
     take_hashes(codes, values.h1, values.h2, h1, h2)
 
 
 def _hash_booleans(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
-    words = np.asarray(pc.fill_null(array, False)).astype(np.int64)
+    words = bits_of(array).astype(np.int64)
     hash_words(words, BYTE, Family.BOOLEAN.seed, h1, h2)
 
 

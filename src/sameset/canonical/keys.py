@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sameset.canonical.columns import byte_strings, days, null_mask, raw_words, to_plain, whole_ticks
+from sameset.canonical.buffers import bits_of, values_of
+from sameset.canonical.columns import byte_strings, days, decode_dictionary, null_mask, raw_words, to_plain, whole_ticks
 from sameset.canonical.families import Family, family_of
-from sameset.canonical.numbers import EXACT, LARGEST_EXACT_POWER, doubles_of, exact_forms, low_words, values_of
+from sameset.canonical.numbers import EXACT, LARGEST_EXACT_POWER, doubles_of, exact_forms, low_words
 from sameset.kernels.keys import LANE_BYTES, OVERFULL, pack_hashes, pack_texts, pack_words, to_lanes
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def pack_keys(
 
 def _pack_column(name: str, array: pa.Array, packed: NDArray[np.uint8], used: NDArray[np.int64]) -> None:
     if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+        array = decode_dictionary(array)
     family = family_of(array.type, name)
     array, nulls = to_plain(array), null_mask(array)
     if family in (Family.TEXT, Family.BYTES):
@@ -83,7 +84,7 @@ def _text_kinds(array: pa.Array, family: Family) -> tuple[NDArray[np.uint8], pa.
     lengths = pc.fill_null(pc.binary_length(text), 0)
     if not pc.any(pc.equal(lengths, 36)).as_py():
         return np.full(len(array), TEXT, np.uint8), text
-    are_uuids = np.asarray(pc.fill_null(pc.match_substring_regex(text, UUID_TEXT_PATTERN), False))
+    are_uuids = bits_of(pc.fill_null(pc.match_substring_regex(text, UUID_TEXT_PATTERN), False))
     pieces = [
         uuid.UUID(value.as_py()).bytes if is_uuid else (value.as_py() or "").encode()
         for value, is_uuid in zip(text, are_uuids, strict=True)
@@ -104,7 +105,7 @@ def _words(
     kinds = np.full(size, int(family), np.uint8)
     if family is Family.BOOLEAN:
         kinds[:] = BOOLEAN
-        return kinds, np.asarray(pc.fill_null(array, False)).astype(np.int64), fits
+        return kinds, bits_of(array).astype(np.int64), fits
     kinds -= 1  # kinds 5 to 9 are the families 6 to 10
     if family is Family.DATE:
         return kinds, days(array), fits

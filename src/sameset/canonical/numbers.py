@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from sameset.canonical.buffers import values_of
 from sameset.canonical.families import Family
 from sameset.kernels.values import hash_bytes, hash_doubles, hash_unsigned, hash_words
 
@@ -37,15 +38,6 @@ def hash_numbers(array: pa.Array, h1: Words, h2: Words) -> None:
         hash_unsigned(np.ascontiguousarray(values_of(array)), SEED, h1, h2)
     else:
         hash_words(values_of(array).astype(np.int64), np.uint64(8), SEED, h1, h2)
-
-
-def values_of(array: pa.Array) -> NDArray[np.generic]:
-    """The values of a fixed-width primitive array as numpy sees them, without a copy, whatever its nulls."""
-    dtype = np.dtype(array.type.to_pandas_dtype())
-    data = array.buffers()[1]
-    if data is None:
-        return np.zeros(len(array), dtype)
-    return np.frombuffer(data, dtype, count=len(array), offset=array.offset * dtype.itemsize)
 
 
 def doubles_of(array: pa.Array) -> NDArray[np.float64]:

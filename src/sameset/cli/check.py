@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from sameset.cli.keys import KeyedCommand
 from sameset.cli.options import DIFFERENT, SAME, emit, key_option, limit_option, output_options, registry_option
 
 __all__ = ["check"]
 
 
-@click.command()
+@click.command(cls=KeyedCommand)
 @click.argument("source")
 @click.option("--name", "-n", required=True, envvar="SAMESET_NAME", help="The dataset's name in the registry.")
 @key_option

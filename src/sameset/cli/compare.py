@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from sameset.cli.keys import KeyedCommand
 from sameset.cli.options import DIFFERENT, SAME, emit, key_option, limit_option, output_options, registry_option
 
 __all__ = ["compare"]
 
 
-@click.command()
+@click.command(cls=KeyedCommand)
 @click.argument("left")
 @click.argument("right")
 @key_option

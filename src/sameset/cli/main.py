@@ -12,7 +12,7 @@ from io import TextIOWrapper
 
 import click
 
-from sameset.cli.options import INTERRUPTED, UNKNOWN
+from sameset.cli.options import INTERRUPTED, UNKNOWN, printable
 from sameset.errors import SamesetError
 
 __all__ = ["VERBS", "cli", "main"]
@@ -64,6 +64,10 @@ def main() -> None:
         sys.exit(UNKNOWN)
     except SamesetError as error:
         _leave(str(error), UNKNOWN)
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":  # what DuckDB makes of Ctrl-C while it sorts or sums
+            raise
+        _leave("interrupted", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say
         sys.exit(UNKNOWN)
@@ -71,5 +75,5 @@ def main() -> None:
 
 
 def _leave(message: str, code: int) -> None:
-    click.echo(f"sameset: {message}", err=True)
+    click.echo(f"sameset: {printable(message)}", err=True)
     sys.exit(code)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +17,19 @@ from sameset.errors import SamesetError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["DIFFERENT", "SAME", "UNKNOWN", "emit", "key_option", "limit_option", "output_options", "registry_option"]
+__all__ = [
+    "DIFFERENT",
+    "INTERRUPTED",
+    "SAME",
+    "UNKNOWN",
+    "emit",
+    "key_option",
+    "limit_option",
+    "output_options",
+    "printable",
+    "registry_option",
+    "writable",
+]
 
 SAME, DIFFERENT, UNKNOWN, INTERRUPTED = 0, 1, 2, 130
 WIDTH_OF_A_PIPE = 120
@@ -38,10 +52,10 @@ def key_option(verb: Verb) -> Verb:
     return click.option(
         "--key",
         "-k",
-        metavar="COL",
+        metavar="COL ...",
         multiple=True,
         envvar="SAMESET_KEY",
-        help="A column of the key; repeat it for each column.",
+        help="The columns of the key, one or more.",
     )(verb)
 
 
@@ -66,6 +80,7 @@ def output_options(*formats: str) -> Callable[[Verb], Verb]:
             "--output",
             "-o",
             type=click.Path(dir_okay=False, path_type=Path),
+            callback=writable,
             metavar="FILE",
             help="Write to FILE, not to stdout.",
         )(verb)
@@ -82,22 +97,47 @@ def output_options(*formats: str) -> Callable[[Verb], Verb]:
     return decorate
 
 
+def writable(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
+    """The path of `-o` if it can be written, which must be known before a check is recorded; otherwise a SamesetError."""
+    if path is None:
+        return None
+    if not path.parent.is_dir():
+        raise SamesetError(f"{path} cannot be written because {path.parent} is no folder; create it or choose another")
+    place = path if path.exists() else path.parent
+    if not os.access(place, os.W_OK):
+        raise SamesetError(f"{path} cannot be written; check the permissions of {place}")
+    return path
+
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """The text on one line, with signs that would move or colour a terminal's cursor as their escapes: `\\n`, `\\x1b`."""
+    return _UNPRINTABLE.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text)
+
+
 def emit(result: RenderableType | str | dict[str, Any] | list[Any], output: Path | None, quiet: bool) -> None:
     """Prints a result (JSON if it is a dict or list) on stdout, or writes it to a file."""
-    if output is not None:
-        try:
-            output.write_text(_as_text(result), encoding="utf-8")
-        except OSError as error:
-            raise SamesetError(f"{output}: the result cannot be written: {error.strerror}") from None
-    elif quiet:
-        return
-    elif isinstance(result, (str, dict, list)):
+    try:
+        if output is not None:
+            output.write_text(_as_text(result), encoding="utf-8", errors="backslashreplace")
+        elif not quiet:
+            _print(result)
+    except BrokenPipeError:
+        # The reader has seen enough; the exit code still tells the verdict.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        raise SamesetError(f"{output or 'stdout'}: the result cannot be written: {error.strerror}") from None
+
+
+def _print(result: RenderableType | str | dict[str, Any] | list[Any]) -> None:
+    if isinstance(result, (str, dict, list)) or not sys.stdout.isatty():
         click.echo(_as_text(result), nl=False)
     else:
         from rich.console import Console
 
-        terminal = sys.stdout.isatty()
-        Console(width=None if terminal else WIDTH_OF_A_PIPE).print(result)
+        Console().print(result)
 
 
 def _as_text(result: RenderableType | str | dict[str, Any] | list[Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sameset.cli.options import printable
 from sameset.execution.scanning import silent
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ def watched(label: str, total: int | None = None, *, quiet: bool = False) -> Ite
 
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=total, rate="")
+        task = bar.add_task(printable(label), total=total, rate="")
 
         def advance(rows: int) -> None:
             bar.advance(task, rows)

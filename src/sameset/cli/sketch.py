@@ -7,19 +7,21 @@ from pathlib import Path
 
 import click
 
-from sameset.cli.options import SAME, key_option
+from sameset.cli.keys import KeyedCommand
+from sameset.cli.options import SAME, key_option, printable, writable
 from sameset.errors import SamesetError
 
 __all__ = ["sketch"]
 
 
-@click.command()
+@click.command(cls=KeyedCommand)
 @click.argument("source")
 @click.option(
     "--output",
     "-o",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
+    callback=writable,
     metavar="FILE",
     help="The sketch file.",
 )
@@ -42,16 +44,18 @@ def sketch(source: str, output: Path, key: tuple[str, ...], quiet: bool) -> int:
     data = made.to_bytes()
     _write(output, data)
     if not quiet:
-        click.echo(f"{output}: {made.row_count:,} rows, digest {made.text_digest}, {len(data):,} bytes")
+        click.echo(f"{printable(str(output))}: {made.row_count:,} rows, digest {made.text_digest}, {len(data):,} bytes")
     return SAME
 
 
 def _write(path: Path, data: bytes) -> None:
     """Writes whole or not at all: beside the file first, then in its place."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    device = path.exists() and not path.is_file()
+    beside = path if device else path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_bytes(data)
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        if not device:
+            beside.unlink(missing_ok=True)
         raise SamesetError(f"{path}: the sketch cannot be written: {error.strerror}") from None

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from sameset.cli.markdown import column_rows, describe_verdict
+from sameset.cli.options import printable
 from sameset.comparison.result import json_value
 from sameset.comparison.sentences import SYMBOLS, describe
 
@@ -56,7 +56,7 @@ def show_check(check: Check) -> RenderableType:
     if check.resembles:
         parts.append(_resembles(check))
     where = f"recorded as {check.snapshot.reference} in {check.registry}" if check.snapshot else "not recorded"
-    parts.append(Text(where, style="dim"))
+    parts.append(_text(where, style="dim"))
     return _panel(check.status, check.sentence, parts)
 
 
@@ -81,7 +81,7 @@ def show_history(snapshots: Sequence[Snapshot]) -> RenderableType:
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for s in snapshots:
         taken = s.taken_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(escape(s.reference), taken, _status(s.status), f"{s.rows:,}", s.digest, escape(s.source))
+        table.add_row(_text(s.reference), taken, _status(s.status), f"{s.rows:,}", s.digest, _text(s.source))
     return table
 
 
@@ -99,15 +99,20 @@ def show_datasets(datasets: Sequence[DatasetSummary]) -> RenderableType:
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for d in datasets:
         taken = d.taken_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(escape(d.name), str(d.snapshots), taken, _status(d.status), f"{d.rows:,}", d.digest)
+        table.add_row(_text(d.name), str(d.snapshots), taken, _status(d.status), f"{d.rows:,}", d.digest)
     return table
 
 
 def _panel(verdict: str, sentence: str, parts: Sequence[RenderableType]) -> Panel:
     colour = COLOURS.get(verdict, "white")
     title = Text(f" {SYMBOLS.get(verdict, '')} {verdict} ", style=f"bold {colour}")
-    body = Group(Text(sentence, style="bold"), Text(""), *parts)
+    body = Group(_text(sentence, style="bold"), Text(""), *parts)
     return Panel(body, title=title, title_align="left", border_style=colour, box=box.ROUNDED)
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text from elsewhere, shown as it is: neither markup nor control characters take effect."""
+    return Text(printable(text), style=style)
 
 
 def _status(status: str) -> Text:
@@ -121,7 +126,7 @@ def _evidence(comparison: Comparison) -> list[RenderableType]:
         if comparison.columns:
             parts.append(_columns(comparison))
         parts += _keys(comparison)
-    parts += [Text(f"note: {note}", style="dim") for note in comparison.notes]
+    parts += [_text(f"note: {note}", style="dim") for note in comparison.notes]
     return parts
 
 
@@ -132,7 +137,7 @@ def _side(label: str, side: Side) -> tuple[str, int, str, str]:
 def _sides(sides: Sequence[tuple[str, int, str, str]]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     for label, rows, digest, address in sides:
-        table.add_row(Text(label, style="dim"), f"{rows:,} rows", Text(digest, style="dim"), escape(address))
+        table.add_row(Text(label, style="dim"), f"{rows:,} rows", Text(digest, style="dim"), _text(address))
     return table
 
 
@@ -151,7 +156,7 @@ def _columns(comparison: Comparison) -> Table:
         table.add_column(name, justify="right" if name in ("nulls", "distinct") else "left", overflow="fold")
     for row in rows:
         style = "" if row["state"] == "same" else "yellow"
-        table.add_row(*(Text(cell, style=style) for cell in row.values()))
+        table.add_row(*(_text(cell, style=style) for cell in row.values()))
     more = len(comparison.columns) - len(rows)
     if more:
         table.caption = f"and {more} more columns"
@@ -168,7 +173,7 @@ def _keys(comparison: Comparison) -> list[RenderableType]:
             shown = ", ".join(_entry(entry) for entry in listed[name])
             more = count - len(listed[name])
             tail = f" and {more:,} more" if more > 0 else ""
-            lines.append(Text.assemble((f"{name} ", "bold"), f"({count:,}): {shown}{tail}"))
+            lines.append(Text.assemble((f"{name} ", "bold"), f"({count:,}): {printable(shown)}{tail}"))
     return lines
 
 
@@ -183,5 +188,5 @@ def _resembles(check: Check) -> Table:
         table.add_column(name, overflow="fold")
     for other in check.resembles[:MOST_KEYS]:
         comparison = other.comparison
-        table.add_row(escape(other.dataset), _status(str(comparison.verdict)), str(comparison.similarity.jaccard))
+        table.add_row(_text(other.dataset), _status(str(comparison.verdict)), str(comparison.similarity.jaccard))
     return table

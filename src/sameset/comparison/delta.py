@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sameset.errors import SpecMismatchError
@@ -87,30 +87,28 @@ def delta_of_rows(rows: Iterable[DifferingRow], key: Sequence[str]) -> Delta:
         side[row.packed_key].append(row)
     added, removed, changed = [], [], []
     for packed in [*came, *(packed for packed in went if packed not in came)]:
-        new, old = _singles(came.get(packed, ())), _singles(went.get(packed, ()))
-        pairs = min(len(new), len(old)) if key else 0
-        changed += [_change(n, key, old_row=o.row) for n, o in zip(new[:pairs], old[:pairs], strict=True)]
-        added += _grouped(new[pairs:], key)
-        removed += _grouped(old[pairs:], key)
+        new, old = came.get(packed, []), went.get(packed, [])
+        if key and new and old:
+            changed += _pair_off(new, old, key)
+        added += [_change(row, key, times=row.times) for row in new]
+        removed += [_change(row, key, times=-row.times) for row in old]
     return Delta(*(tuple(sorted(rows, key=_order)) for rows in (added, removed, changed)))
 
 
-MOST_SINGLES = 100_000
-
-
-def _singles(rows: Iterable[DifferingRow]) -> list[DifferingRow]:
-    """Every row as often as it differs, up to a bound that no honest key reaches; in the order of row hashes."""
-    singles: list[DifferingRow] = []
-    for row in sorted(rows, key=lambda row: row.row):
-        singles += [row] * min(abs(row.times), MOST_SINGLES)
-    return singles
-
-
-def _grouped(rows: Sequence[DifferingRow], key: Sequence[str]) -> list[RowChange]:
-    times: dict[DifferingRow, int] = defaultdict(int)
-    for row in rows:
-        times[row] += 1
-    return [_change(row, key, times=count) for row, count in times.items()]
+def _pair_off(new: list[DifferingRow], old: list[DifferingRow], key: Sequence[str]) -> list[RowChange]:
+    """Rows of one key, paired in the order of their hashes; `new` and `old` keep what is left over."""
+    new.sort(key=lambda row: row.row, reverse=True)
+    old.sort(key=lambda row: row.row, reverse=True)
+    pairs = []
+    while new and old:
+        n, o = new.pop(), old.pop()
+        times = min(n.times, -o.times)
+        pairs.append(_change(n, key, times=times, old_row=o.row))
+        if n.times > times:
+            new.append(replace(n, times=n.times - times))
+        if -o.times > times:
+            old.append(replace(o, times=o.times + times))
+    return pairs
 
 
 def _change(
@@ -132,5 +130,15 @@ def _order(row: RowChange) -> tuple[object, ...]:
         return (1, row.key_hash or "", row.row)
     return (
         0,
-        *((value is None, type(value).__name__, value if value is not None else 0) for value in row.key.values()),
+        *(_value_order(value) for value in row.key.values()),
+        row.row,
     )
+
+
+def _value_order(value: KeyValue) -> tuple[int, str, object]:
+    """Numbers by their value whatever their type, NaN behind them; nulls last."""
+    if value is None:
+        return 2, "", 0
+    if isinstance(value, float) and value != value:
+        return 1, "", 0
+    return 0, "number" if isinstance(value, (int, float)) else type(value).__name__, value

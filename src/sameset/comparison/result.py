@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sameset.comparison.columns import ColumnChange
     from sameset.comparison.delta import Delta, RowChange
 
-__all__ = ["SCHEMA_VERSION", "Comparison", "Side", "Verdict", "json_value"]
+__all__ = ["SCHEMA_VERSION", "Comparison", "Side", "Verdict", "first_json", "json_value"]
 
 SCHEMA_VERSION = 1
 DEFAULT_LIMIT = 100
@@ -113,6 +113,24 @@ class Comparison:
             "columns": [_column(column) for column in self.columns],
             "notes": list(self.notes),
         }
+
+
+def first_json(right: Side, key: Sequence[str], limit: int) -> dict[str, Any]:
+    """The JSON of a table that there is nothing to compare with: the same fields, without any finding."""
+    counts = ("added", "removed", "changed")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": None,
+        "basis": None,
+        "left": None,
+        "right": right.to_json(),
+        "key": list(key),
+        "rows": {**dict.fromkeys(counts), "estimated_difference": None},
+        "delta": {"limit": limit, **{name: [] for name in counts}},
+        "similarity": None,
+        "columns": [],
+        "notes": [],
+    }
 
 
 def _estimate(value: Estimate | None) -> dict[str, float] | None:

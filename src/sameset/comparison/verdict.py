@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sameset.comparison.estimates import Estimate
     from sameset.sketches.table import TableSketch
 
-__all__ = ["compare", "judge_values"]
+__all__ = ["compare", "judge_values", "share_columns"]
 
 OVERLAP = 0.5  # rows, keys or columns shared by modified tables
 AGREEMENT = 0.8  # Jaccard index of the value sets of near-duplicate columns
@@ -80,12 +80,18 @@ def _is_renamed(left: TableSketch, right: TableSketch) -> bool:
 
 def _gather(left: TableSketch, right: TableSketch, joined: Delta | None) -> Evidence:
     same_columns = set(left.names) == set(right.names)
-    comparable = same_columns and left.spec.key == right.spec.key and joined is None
+    comparable = same_columns and _have_same_key(left, right) and joined is None
     delta = decode_delta(left, right) if comparable else joined
     similarity = _similarity(left, right, delta)
     difference = _difference(left, right, similarity) if same_columns and delta is None else None
     notes = _notes(left, right, same_columns, delta)
     return Evidence(similarity, compare_columns(left, right), delta, difference, notes)
+
+
+def _have_same_key(left: TableSketch, right: TableSketch) -> bool:
+    """Whether a row has the same packed key in both delta tables; the order in which a key names its columns is no part of it."""
+    a, b = left.spec, right.spec
+    return set(a.key) == set(b.key) and (not a.key or a.keep_keys == b.keep_keys)
 
 
 def _similarity(left: TableSketch, right: TableSketch, delta: Delta | None) -> Overlap:
@@ -122,6 +128,15 @@ def _judge(left: TableSketch, right: TableSketch, evidence: Evidence) -> tuple[V
     return Verdict.UNRELATED, "no common rows"
 
 
+def share_columns(columns: Sequence[ColumnChange]) -> bool:
+    """Whether at least half of the narrower table's columns are on both sides; one of several may be a running number."""
+    matched = sum(column.is_matched for column in columns)
+    added = sum(column.state == "added" for column in columns)
+    removed = sum(column.state == "removed" for column in columns)
+    narrower = matched + min(added, removed)
+    return matched >= min(TELLING_COLUMNS, narrower) and matched >= max(1, OVERLAP * narrower)
+
+
 def _judge_growth(left: TableSketch, right: TableSketch, delta: Delta | None) -> tuple[Verdict, str] | None:
     """Appended or truncated, which only a delta proves, or that one side is empty."""
     if set(left.names) != set(right.names):
@@ -136,7 +151,7 @@ def _judge_growth(left: TableSketch, right: TableSketch, delta: Delta | None) ->
 
 
 def _share_keys(left: TableSketch, right: TableSketch, columns: Sequence[ColumnChange]) -> bool:
-    if not left.spec.key or left.spec.key != right.spec.key:
+    if not left.spec.key or set(left.spec.key) != set(right.spec.key):
         return False
     matched = sum(column.is_matched for column in columns)
     if 2 * matched < min(len(left.names), len(right.names)):
@@ -147,52 +162,52 @@ def _share_keys(left: TableSketch, right: TableSketch, columns: Sequence[ColumnC
 def _common_columns_agree(columns: Sequence[ColumnChange]) -> bool:
     """Whether columns were added or dropped, and all others hold the same values (of rows there are none, or as many)."""
     matched = [column for column in columns if column.is_matched]
-    added = sum(column.state == "added" for column in columns)
-    removed = sum(column.state == "removed" for column in columns)
-    narrower = len(matched) + min(added, removed)
     agree = all(column.agrees for column in matched)
-    return bool(matched) and agree and added + removed > 0 and len(matched) >= OVERLAP * narrower
+    return agree and len(matched) < len(columns) and share_columns(columns)
 
 
 def judge_values(columns: Sequence[ColumnChange], rows: int) -> bool:
     """Whether rows that differ hold the same values: near-duplicates.
 
     At least half of all columns must be matched. Then one of three suffices: the value sets of the matched columns agree
-    at 0.8 on average; half of all columns hold exactly the same values as often (one column was rounded, re-scaled or
-    re-keyed); half agree at 0.8, two of them with so many distinct values that they are not mere domains.
+    at 0.8 on average, one of them with so many distinct values that it is no mere domain; half of all columns, two at
+    least, hold exactly the same values as often (one column was rounded, re-scaled or re-keyed); half agree at 0.8, two of
+    them no mere domains.
     """
     matched = [column for column in columns if column.values is not None and column.state != "retyped"]
     if not matched or len(matched) < OVERLAP * len(columns):
         return False
-    agreement = [column.values.estimate for column in matched if column.values]
-    if sum(agreement) >= AGREEMENT * len(agreement):
-        return True
     exactly = sum(column.agrees and _distinct(column) > 1 for column in matched)
-    if exactly >= OVERLAP * len(columns):
+    if exactly >= max(TELLING_COLUMNS, OVERLAP * len(columns)):
         return True
+    agreement = [column.values.estimate for column in matched if column.values]
     agreeing = [column for column in matched if column.values and column.values.estimate >= AGREEMENT]
-    telling = [column for column in agreeing if _distinct(column) >= max(TELLING_DISTINCT, TELLING_SHARE * rows)]
-    return len(agreeing) >= OVERLAP * len(columns) and len(telling) >= TELLING_COLUMNS
+    telling = sum(_distinct(column) >= min(rows, max(TELLING_DISTINCT, TELLING_SHARE * rows)) for column in agreeing)
+    if sum(agreement) >= AGREEMENT * len(agreement) and telling:
+        return True
+    return len(agreeing) >= OVERLAP * len(columns) and telling >= TELLING_COLUMNS
 
 
 def _distinct(column: ColumnChange) -> float:
-    return column.right_distinct.estimate if column.right_distinct else 0.0
+    return max((side.estimate for side in (column.left_distinct, column.right_distinct) if side), default=0.0)
 
 
 def _notes(left: TableSketch, right: TableSketch, same_columns: bool, delta: Delta | None) -> tuple[str, ...]:
     notes = []
     if not same_columns:
         notes.append("the columns differ, so that rows could not be compared as wholes")
-    elif left.spec.key != right.spec.key:
+    elif set(left.spec.key) != set(right.spec.key):
         keys = " and ".join(", ".join(side.spec.key) or "none" for side in (left, right))
         notes.append(f"the delta could not be used: the sketches have different keys ({keys})")
+    elif not _have_same_key(left, right):
+        notes.append("the delta could not be used: one sketch holds the keys themselves, the other only their hashes")
     elif delta is None:
         notes.append(
             "more rows differ than the sketches' delta tables can list"
             if left.delta.cells.shape == right.delta.cells.shape
             else "the delta could not be used: the sketches have delta tables of different sizes"
         )
-    elif not left.spec.key and delta.size:
+    elif not left.spec.key and delta.added and delta.removed:
         notes.append("no key was given, so an updated row counts as one removed and one added")
     return tuple(notes)
 
@@ -223,7 +238,7 @@ def _key_notes(side: TableSketch, which: str) -> tuple[str, ...]:
 
 
 def _result(left: TableSketch, right: TableSketch, judged: tuple[Verdict, str], evidence: Evidence) -> Comparison:
-    key = left.spec.key if left.spec.key == right.spec.key else ()
+    key = left.spec.key if set(left.spec.key) == set(right.spec.key) else ()
     remarks = (*_order_notes(left, right), *_key_notes(left, "left"), *_key_notes(right, "right"))
     return Comparison(
         *judged,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sameset.comparison import Comparison, Verdict, compare
-from sameset.comparison.result import DEFAULT_LIMIT, SCHEMA_VERSION, Side
+from sameset.comparison.result import DEFAULT_LIMIT, Side, first_json
 from sameset.comparison.sentences import count_of, describe
 from sameset.errors import SamesetError, StaleSnapshotError
 from sameset.execution.operands import stored_operand
@@ -92,8 +92,8 @@ class Check:
     def to_json(self, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
         """The check as JSON: its comparison, and what a check adds to it."""
         right = Side(self.arrival.sketch.row_count, self.arrival.sketch.text_digest, self.arrival.address)
-        nothing = {"schema_version": SCHEMA_VERSION, "verdict": None, "left": None, "right": right.to_json()}
-        return (self.comparison.to_json(limit) if self.comparison else nothing) | {
+        key = self.arrival.sketch.spec.key
+        return (self.comparison.to_json(limit) if self.comparison else first_json(right, key, limit)) | {
             "status": self.status,
             "dataset": self.arrival.dataset,
             "snapshot": self.snapshot.reference if self.snapshot else None,
@@ -132,9 +132,9 @@ def spec_for(registry: Registry, name: str, key: Sequence[str] | None) -> Spec:
     return spec if key is None else replace(spec, key=tuple(key))
 
 
-def judge_arrival(registry: Registry, arrival: Arrival) -> Check:
-    """The check of an arrival, not recorded."""
-    previous = registry.latest(arrival.dataset)
+def judge_arrival(registry: Registry, arrival: Arrival, *, run_id: str | None = None) -> Check:
+    """The check of an arrival, not recorded; that of a run which was recorded already says what it said then."""
+    previous = _previous(registry, arrival.dataset, run_id)
     comparison = _compare_with(registry, previous, arrival) if previous else None
     return Check(
         arrival,
@@ -156,7 +156,7 @@ def record_check(
     run = run_id or uuid4().hex
     data = arrival.sketch.to_bytes()
     for _ in range(RETRIES):
-        check = judge_arrival(registry, arrival)
+        check = judge_arrival(registry, arrival, run_id=run)
         entry = _entry(check, data, run, validation)
         try:
             expected = check.previous.number if check.previous else None
@@ -164,6 +164,13 @@ def record_check(
         except StaleSnapshotError:
             continue
     raise StaleSnapshotError(f"dataset {arrival.dataset!r} is recorded by too many others at once; try again")
+
+
+def _previous(registry: Registry, dataset: str, run_id: str | None) -> Snapshot | None:
+    recorded = registry.by_run(run_id) if run_id else None
+    if recorded is None or recorded.dataset != dataset:
+        return registry.latest(dataset)
+    return None if recorded.previous is None else registry.snapshot(dataset, recorded.previous)
 
 
 def _status(comparison: Comparison | None) -> str:

@@ -14,6 +14,7 @@ from sameset.execution.scanning import silent
 from sameset.kernels.keys import LANE_BYTES
 from sameset.sketches.delta import PRIME, DifferingRow
 from sameset.sketches.table import hasher_for
+from sameset.sources.scan import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,15 +42,13 @@ def join_delta(left: Source, right: Source, spec: Spec, progress: Progress = sil
 
     Takes one more scan of each. Row hashes (16 bytes a row and the packed key) lie in a temporary DuckDB database.
     """
-    connection = duckdb.connect()
     try:
-        for name, source in (("left_rows", left), ("right_rows", right)):
-            _load(connection, name, source, spec, progress)
-        found = connection.execute(DIFFERING, [MOST_ROWS + 1]).fetchall()
+        with connect() as connection:
+            for name, source in (("left_rows", left), ("right_rows", right)):
+                _load(connection, name, source, spec, progress)
+            found = connection.execute(DIFFERING, [MOST_ROWS + 1]).fetchall()
     except duckdb.Error as error:
         raise SamesetError(f"the rows of {left.address} and {right.address} could not be joined: {error}") from error
-    finally:
-        connection.close()
     if len(found) > MOST_ROWS:
         return None
     rows = (DifferingRow(bytes(key), (h1, h2), times) for key, h1, h2, times in found)

@@ -70,10 +70,10 @@ def _snapshot_operand(text: str, registry: str | None, error: SourceError) -> Op
         name, number = parse_reference(text)
     except SpecError:
         raise error from None
-    if registry is None or os.sep in text:
+    if registry is None or os.sep in text or os.path.exists(text):
         raise error
     try:
-        with Registry.open(registry, create=False) as opened:
+        with Registry.open(registry) as opened:
             snapshot = opened.snapshot(name, number)
             return Operand(snapshot.reference, stored=stored_operand(opened.sketch(snapshot), snapshot.reference))
     except UnknownDatasetError as unknown:
@@ -114,7 +114,8 @@ def common_spec(operands: Sequence[Operand], key: Sequence[str] | None) -> Spec:
     spec = stored[0] if stored else Spec()
     if key is None:
         return spec
-    if stored and tuple(key) != spec.key:
-        known = ", ".join(spec.key) or "no key"
-        raise SpecError(f"{operands[0].address} was sketched with {known}, not {', '.join(key)}; leave --key out")
-    return replace(spec, key=tuple(key))
+    for operand in operands:
+        if operand.stored is not None and set(key) != set(operand.stored.spec.key):
+            known = ", ".join(operand.stored.spec.key) or "no key"
+            raise SpecError(f"{operand.address} was sketched with {known}, not {', '.join(key)}; leave --key out")
+    return spec if stored else replace(spec, key=tuple(key))

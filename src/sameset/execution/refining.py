@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sameset.comparison import Comparison, Verdict, compare
+from sameset.comparison.verdict import share_columns
+from sameset.errors import SamesetError
 from sameset.execution.joins import join_delta
 from sameset.execution.projection import Projection
 from sameset.execution.rows import fetch_rows
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Sides", "fetch_delta_rows", "refine", "wants_left_table"]
 
 OVERLAP = 0.5
+TELLING_SHARE = (
+    0.1  # of distinct rows; fewer are combinations of domains (countries, flags): unrelated tables share them
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,17 @@ class Sides:
 
 
 def refine(comparison: Comparison, sides: Sides, limit: int, progress: Progress = silent) -> Comparison:
-    """The comparison with what a second scan adds, where both tables are at hand and the sketches did not suffice."""
+    """The comparison with what a second scan adds, where both tables are at hand and the sketches did not suffice.
+
+    A table that cannot be read a second time (a stream, a file that is gone by now) takes nothing from what is known.
+    """
+    try:
+        return _refined(comparison, sides, limit, progress)
+    except SamesetError as error:
+        return replace(comparison, notes=(*comparison.notes, f"the tables could not be read a second time: {error}"))
+
+
+def _refined(comparison: Comparison, sides: Sides, limit: int, progress: Progress) -> Comparison:
     if sides.sources and set(sides.left.names) != set(sides.right.names):
         comparison, sides = _compare_common(comparison, sides, progress)
     elif sides.sources and comparison.delta is None and _is_worth_joining(comparison):
@@ -66,7 +81,7 @@ def _is_worth_joining(comparison: Comparison) -> bool:
 
 def _join(comparison: Comparison, sides: Sides, progress: Progress) -> Comparison:
     assert sides.sources
-    if sides.left.spec.key != sides.right.spec.key:
+    if set(sides.left.spec.key) != set(sides.right.spec.key):
         return comparison
     delta = join_delta(*sides.sources, sides.left.spec, progress)
     if delta is None:
@@ -81,7 +96,9 @@ def _compare_common(comparison: Comparison, sides: Sides, progress: Progress) ->
     pairs = {c.name: c.renamed_from or c.name for c in comparison.columns if c.is_matched}
     if comparison.verdict in (Verdict.RENAMED, Verdict.INCOMPARABLE) or not pairs or not sides.sources:
         return comparison, sides
-    key = sides.left.spec.key if sides.left.spec.key == sides.right.spec.key else ()
+    if comparison.verdict is not Verdict.MODIFIED and not share_columns(comparison.columns):
+        return comparison, sides
+    key = sides.left.spec.key if set(sides.left.spec.key) == set(sides.right.spec.key) else ()
     key = key if all(pairs.get(name) == name for name in key) else ()
     left = Projection(sides.sources[0], pairs)
     right = Projection(sides.sources[1], {name: name for name in pairs})
@@ -90,9 +107,16 @@ def _compare_common(comparison: Comparison, sides: Sides, progress: Progress) ->
         sketch_table(left, spec, progress=progress), sketch_table(right, spec, progress=progress), left, right
     )
     part = compare(common.left, common.right)
+    if comparison.verdict is not Verdict.MODIFIED and not part.is_same and _are_domains(common):
+        return comparison, sides
     if part.delta is None and _is_worth_joining(part):
         part = _join(part, common, progress)
     return _with_common(comparison, part, len(pairs)), common
+
+
+def _are_domains(sides: Sides) -> bool:
+    """Whether the rows are so few different ones that other tables have the same by nature."""
+    return any(table.rows.distinct() < TELLING_SHARE * table.row_count for table in (sides.left, sides.right))
 
 
 def _with_common(whole: Comparison, part: Comparison, columns: int) -> Comparison:

@@ -36,8 +36,19 @@ def fetch_rows(source: Source, spec: Spec, changes: Sequence[RowChange], limit: 
         for i in np.flatnonzero(np.isin(h1, first_lanes)).tolist():
             place = wanted.get((int(h1[i]), int(h2[i])))
             if place is not None:
-                found[place] = batch.slice(i, 1).to_pylist()[0]
+                found[place] = {name: _plain(batch.column(name)[i]) for name in batch.schema.names}
 
     if wanted:
         fold_batches(source.batches(), lambda: None, collect)
     return [found[place] for place in sorted(found)]
+
+
+def _plain(scalar: Any) -> Any:
+    """The value in Python; as text (ISO 8601) where Python has none: years beyond 9999, nanoseconds, long durations."""
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):
+        unit = getattr(scalar.type, "unit", "D" if pa.types.is_date32(scalar.type) else "ms")
+        kind = "timedelta64" if pa.types.is_duration(scalar.type) else "datetime64"
+        zone = "Z" if getattr(scalar.type, "tz", None) else ""
+        return f"{np.array(scalar.value, f'{kind}[{unit}]')}{zone}"

@@ -40,12 +40,13 @@ def sketch_partition(source: Source, spec: Spec, progress: Progress = silent) ->
     schema = source.schema()
     try:
         hasher = hasher_for(spec, schema)
+
+        def fold(sketch: TableSketch, batch: pa.RecordBatch) -> None:
+            sketch.update(hasher.hash(batch))
+
+        states = fold_batches(source.batches(), lambda: TableSketch.empty(spec, schema), fold, progress)
     except SourceError as error:
-        error.args = (f"{source.address}: {error}",)
+        if source.address not in str(error):  # what is wrong with a column does not know whose column it is
+            error.args = (f"{source.address}: {error}",)
         raise
-
-    def fold(sketch: TableSketch, batch: pa.RecordBatch) -> None:
-        sketch.update(hasher.hash(batch))
-
-    states = fold_batches(source.batches(), lambda: TableSketch.empty(spec, schema), fold, progress)
     return reduce(TableSketch.merge, states)

@@ -100,9 +100,16 @@ class Sample:
     @property
     def is_settled(self) -> bool:
         """Whether it is what its definition gives for some multiset."""
-        hashes, _, threshold = _settle(self.size, *self._settle())
-        enough = self.is_exact or len(hashes) >= self.size.size
-        return enough and len(hashes) == len(self.hashes) and threshold == self.threshold
+        hashes, size = self.hashes, self.size
+        below_limit = int(np.searchsorted(hashes, np.uint64(size.limit)))
+        if len(hashes) > min(max(size.size, below_limit), size.cap):
+            return False
+        if self.is_exact:
+            return True
+        last = int(hashes[-1]) + 1 if len(hashes) >= size.size else 0
+        return last > 0 and (
+            self.threshold == max(last, size.limit) or (self.threshold == last and len(hashes) == size.cap)
+        )
 
     def distinct(self) -> float:
         """The number of distinct hashes, estimated without bias unless exact: those below a limit / share of the range below it.

@@ -81,7 +81,7 @@ class Spec:
             _integers({name: found[name] for name in ("encoding", "seed", "bins", "delta_cells")})
             return cls(**found | {"key": tuple(found["key"])})
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, SpecError) as error:
-            raise SketchFormatError(f"the sketch's spec cannot be read: {error}") from error
+            raise SketchFormatError(f"the sketch's spec cannot be read: {str(error)[:300]}") from error
 
 
 def _integers(found: dict[str, Any]) -> dict[str, int]:

@@ -5,12 +5,14 @@ Bytes are for ever: a change of layout is a new FORMAT, and old formats stay rea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from sameset.canonical.batches import check_columns
+from sameset.canonical.buffers import values_of
 from sameset.canonical.families import Family
 from sameset.canonical.keys import key_lanes
 from sameset.errors import SamesetError, SketchFormatError
@@ -30,6 +32,7 @@ __all__ = ["FORMAT", "is_sketch", "read_sketch", "write_sketch"]
 FORMAT = 1
 MARK = b"sameset"
 MAGIC = b"ARROW1"
+LONGEST_REASON = 300  # what is quoted in an error comes from the file
 EMPTY_BIN = np.uint64(2**64 - 1)
 
 _WORDS = pa.list_(pa.field("item", pa.uint64(), nullable=False))
@@ -75,11 +78,11 @@ def write_sketch(sketch: TableSketch) -> bytes:
         "signature": sketch.signature.bins,
         "delta": sketch.delta.cells.ravel(),
     }
-    table = pa.Table.from_arrays([pa.array([row[field.name]], field.type) for field in _SCHEMA], schema=_SCHEMA)
+    batch = pa.RecordBatch.from_arrays([_array(field.type, [row[field.name]]) for field in _SCHEMA], schema=_SCHEMA)
     sink = pa.BufferOutputStream()
     # An empty delta is 200 kB of zeros; zstd makes the sketch of a small table a small file.
     with pa.ipc.new_file(sink, _SCHEMA, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
-        writer.write_table(table)
+        writer.write_batch(batch)
     return bytes(sink.getvalue())
 
 
@@ -92,6 +95,22 @@ def _column_row(column: Column, state: ColumnSketch) -> dict[str, Any]:
         "sums": state.sums,
         "values": _sample_row(state.values),
     }
+
+
+def _array(kind: pa.DataType, values: Sequence[Any]) -> pa.Array:
+    """An array without nulls, from buffers: `pa.array` would import pandas."""
+    if pa.types.is_struct(kind):
+        children = [_array(field.type, [value[field.name] for value in values]) for field in kind]
+        return pa.Array.from_buffers(kind, len(values), [None], children=children)
+    if pa.types.is_integer(kind):
+        return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.array(values, kind.to_pandas_dtype()))])
+    if pa.types.is_string(kind):
+        values = [value.encode() for value in values]
+    offsets = pa.py_buffer(np.cumsum([0, *map(len, values)], dtype=np.int32))
+    if pa.types.is_string(kind):
+        return pa.Array.from_buffers(kind, len(values), [None, offsets, pa.py_buffer(b"".join(values))])
+    items = _array(kind.value_type, [item for value in values for item in value])
+    return pa.Array.from_buffers(kind, len(values), [None, offsets], children=[items])
 
 
 def _sample_row(sample: Sample) -> dict[str, Any]:
@@ -115,7 +134,7 @@ def read_sketch(data: bytes) -> TableSketch:
     except SketchFormatError:
         raise
     except (SamesetError, pa.ArrowException, ValueError, TypeError, KeyError, OverflowError) as error:
-        raise SketchFormatError(f"the sketch is damaged: {error}") from error
+        raise SketchFormatError(f"the sketch is damaged: {str(error)[:LONGEST_REASON]}") from error
     except (OSError, MemoryError) as error:  # a compressed buffer that is not, or that claims to be huge
         raise SketchFormatError("the sketch is damaged: its data cannot be unpacked") from error
 
@@ -168,7 +187,7 @@ def _read_row(table: pa.Table) -> TableSketch:
 def _words(value: Any, size: int | None = None) -> np.ndarray[Any, np.dtype[np.uint64]]:
     if not value.is_valid or value.values.null_count:
         raise ValueError("a list of words is missing, or one of its words")
-    words = np.array(value.values.to_numpy(zero_copy_only=False), np.uint64)
+    words = np.array(values_of(value.values), np.uint64)
     if size is not None and len(words) != size:
         raise ValueError(f"{len(words)} words where {size} belong")
     return words
@@ -199,9 +218,12 @@ def _read_sample(value: Any, size: SampleSize, rows: int) -> Sample:
     threshold, hashes, counts = row["threshold"].as_py(), _words(row["hashes"]), _words(row["counts"])
     if len(hashes) != len(counts) or len(hashes) > size.cap:
         raise ValueError("a sample's hashes and counts do not fit its size")
-    if not ((hashes[1:] > hashes[:-1]).all() and counts.all() and sum(counts.tolist()) <= rows):
+    if not (hashes[1:] > hashes[:-1]).all() or (len(hashes) and int(hashes[-1]) >= threshold):
         raise ValueError("a sample is not in order")
     sample = Sample(size, hashes, counts, threshold)
+    seen = sum(counts.tolist())
+    if not counts.all() or seen > rows or (seen < rows and sample.is_exact):
+        raise ValueError("a sample's counts do not fit the number of rows")
     if not sample.is_settled:
         raise ValueError("a sample's threshold does not fit its hashes")
     return sample

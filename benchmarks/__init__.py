@@ -1,0 +1,1 @@
+"""Ratios against other tools, measured side by side in one run: `python -m benchmarks.run`."""

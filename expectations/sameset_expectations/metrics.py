@@ -1,0 +1,111 @@
+"""The metrics: the whole sketch as one, and those that core expectations ask for.
+
+On our data source these core expectations work, those about rows or values also with a row condition:
+ExpectColumnToExist, ExpectTableColumnCountToBeBetween, ExpectTableColumnCountToEqual, ExpectTableColumnsToMatchOrderedList,
+ExpectTableColumnsToMatchSet, ExpectTableRowCountToBeBetween, ExpectTableRowCountToEqual, ExpectColumnMaxToBeBetween,
+ExpectColumnMeanToBeBetween, ExpectColumnMedianToBeBetween, ExpectColumnMinToBeBetween,
+ExpectColumnProportionOfNonNullValuesToBeBetween, ExpectColumnStdevToBeBetween, ExpectColumnSumToBeBetween,
+ExpectColumnUniqueValueCountToBeBetween. Every other one fails as one that could not be evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.execution_engine import ExecutionEngine, PandasExecutionEngine
+from great_expectations.expectations.metrics.metric_provider import metric_value
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+
+from sameset.errors import SpecError
+from sameset.execution.sketching import sketch_table
+from sameset.sketches.table import TableSketch
+from sameset_expectations.engine import SamesetExecutionEngine
+from sameset_expectations.failures import noting
+
+__all__ = ["SKETCH"]
+
+#: The name of the metric that is the TableSketch of a batch: one scan of it, however many expectations use it.
+SKETCH = "sameset.table.sketch"
+
+COLUMN_AGGREGATES = {
+    "column.distinct_values.count": "count(DISTINCT {})",
+    "column.max": "max({})",
+    "column.mean": "avg({})",
+    "column.median": "median({})",
+    "column.min": "min({})",
+    "column.non_null_count": "count({})",
+    "column.non_null_proportion": "count({}) / count(*)",
+    "column.standard_deviation": "stddev_samp({})",
+    "column.sum": "sum({})",
+}
+
+Domain = dict[str, Any]
+Compute = Callable[[Any, Domain], Any]
+
+
+def _sketch(engine: SamesetExecutionEngine, domain: Domain) -> TableSketch:
+    _refuse_condition(domain)
+    return engine.batch_data(domain).sketch
+
+
+def _sketch_of_frame(engine: Any, domain: Domain) -> TableSketch:
+    _refuse_condition(domain)
+    frame, _, _ = engine.get_compute_domain(domain, MetricDomainTypes.TABLE)
+    return sketch_table(frame)
+
+
+def _refuse_condition(domain: Domain) -> None:
+    if domain.get("row_condition"):
+        raise SpecError(
+            "a sketch is of all rows of a batch; leave the row condition out, or point the asset to a query"
+        )
+
+
+def _row_count(engine: SamesetExecutionEngine, domain: Domain) -> int:
+    if domain.get("row_condition"):
+        return int(engine.aggregate("count(*)", domain))
+    return engine.batch_data(domain).row_count()
+
+
+def _columns(engine: SamesetExecutionEngine, domain: Domain) -> list[str]:
+    return list(engine.batch_data(domain).source.schema().names)
+
+
+def _column_count(engine: SamesetExecutionEngine, domain: Domain) -> int:
+    return len(_columns(engine, domain))
+
+
+def _column_types(engine: SamesetExecutionEngine, domain: Domain) -> list[dict[str, str]]:
+    schema = engine.batch_data(domain).source.schema()
+    return [{"name": field.name, "type": str(field.type)} for field in schema]
+
+
+def _aggregate(template: str, engine: SamesetExecutionEngine, domain: Domain) -> Any:
+    return engine.aggregate(template, domain)
+
+
+def _register(name: str, compute: Compute, engine: type[ExecutionEngine] = SamesetExecutionEngine, **more: Any) -> None:
+    """Makes a metric known: Great Expectations registers a provider when its class is made."""
+
+    def value(cls: Any, execution_engine: Any, metric_domain_kwargs: Domain, **_: Any) -> Any:
+        with noting():
+            return compute(execution_engine, metric_domain_kwargs)
+
+    members = {"metric_name": name, "__module__": __name__, "_value": metric_value(engine=engine)(value), **more}
+    type(TableMetricProvider)(name.title().replace(".", "").replace("_", ""), (TableMetricProvider,), members)
+
+
+_register(SKETCH, _sketch)
+_register(SKETCH, _sketch_of_frame, PandasExecutionEngine)
+_register("table.row_count", _row_count)
+_register("table.columns", _columns)
+_register("table.column_count", _column_count)
+# The keys are those of its provider for other engines: Great Expectations has one set of keys for a metric.
+_register(
+    "table.column_types", _column_types, value_keys=("include_nested",), default_kwarg_values={"include_nested": True}
+)
+for _name, _template in COLUMN_AGGREGATES.items():
+    _register(_name, partial(_aggregate, _template), domain_keys=(*TableMetricProvider.domain_keys, "column"))

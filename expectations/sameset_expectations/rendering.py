@@ -1,0 +1,121 @@
+"""What people see of a result in Data Docs: sentences and tables whose every text is escaped by Great Expectations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from great_expectations.render import RenderedStringTemplateContent, RenderedTableContent
+
+from sameset.comparison.sentences import SYMBOLS
+
+__all__ = ["comparison_tables", "estimate_text", "shorten", "similarity_tables", "table", "text"]
+
+LONGEST = 200  # signs of a value that is shown; a cell may hold a mebibyte
+
+
+def shorten(value: Any) -> Any:
+    """The JSON value with texts cut to what a page can show."""
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
+    if isinstance(value, Mapping):
+        return {shorten(name): shorten(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [shorten(part) for part in value]
+    return value
+
+
+def text(content: object, *classes: str, tag: str = "span") -> RenderedStringTemplateContent:
+    """A text as it is; markup in it stays text."""
+    template = {
+        "template": "$text",
+        "params": {"text": str(content)},
+        "tag": tag,
+        "styling": {"classes": list(classes)},
+    }
+    return RenderedStringTemplateContent(content_block_type="string_template", string_template=template)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> RenderedTableContent:
+    """A table of texts."""
+    return RenderedTableContent(
+        content_block_type="table",
+        header_row=[text(name) for name in header],
+        table=[[text(_cell(value)) for value in row] for row in rows],
+        styling={"body": {"classes": ["table-bordered", "table-sm", "mt-3"]}},
+    )
+
+
+def comparison_tables(comparison: Mapping[str, Any], left: str, right: str) -> list[RenderedTableContent]:
+    """Tables of a bounded comparison: both sides, the rows that differ, the columns that differ."""
+    sides = [
+        [name, side["rows"], side["digest"], side["address"] or ""]
+        for name, side in ((left, comparison["left"]), (right, comparison["right"]))
+    ]
+    tables = [table(["", "Rows", "Digest", "Address"], sides)]
+    changes = _change_rows(comparison)
+    if changes:
+        tables.append(table(["Rows that differ", "How many", "Which (at most a few of them)"], changes))
+    columns = [
+        [
+            column["name"],
+            column["state"] + (f" from {column['renamed_from']}" if column["renamed_from"] else ""),
+            _pair(column["left_type"], column["right_type"]),
+            _pair(column["left_nulls"], column["right_nulls"]),
+            "" if column["values"] is None else estimate_text(column["values"]),
+        ]
+        for column in comparison["columns"]
+    ]
+    if columns:
+        tables.append(table(["Column", "State", "Type", "Nulls", "Values in common (Jaccard)"], columns))
+    return tables
+
+
+def similarity_tables(others: Sequence[Mapping[str, Any]]) -> list[RenderedTableContent]:
+    """The table of the datasets that are most similar, with the intervals of their estimates."""
+    rows = [
+        [
+            other["dataset"],
+            f"{SYMBOLS.get(other['verdict'], '')} {other['verdict']}",
+            *(estimate_text(other[name]) for name in ("jaccard", "containment_left", "containment_right")),
+        ]
+        for other in others
+    ]
+    header = ["Dataset", "Verdict", "Rows in common (Jaccard)", "Share of that dataset", "Share of this one"]
+    return [table(header, rows)] if rows else []
+
+
+def estimate_text(estimate: Mapping[str, float]) -> str:
+    """An estimate with its 95 % interval; one without is exact."""
+    if estimate["low"] == estimate["high"]:
+        return f"{estimate['estimate']:.4g}"
+    return f"{estimate['estimate']:.4g} ({estimate['low']:.4g} to {estimate['high']:.4g})"
+
+
+def _change_rows(comparison: Mapping[str, Any]) -> list[list[object]]:
+    counts, delta = comparison["rows"], comparison["delta"]
+    if counts["added"] is None:
+        difference = counts["estimated_difference"]
+        told = "" if difference is None else f"about {estimate_text(difference)}"
+        return [["added, removed or changed", told, "more than the sketches can list"]] if told else []
+    return [
+        [name, counts[name], "; ".join(_row(row) for row in delta[name])]
+        for name in ("changed", "added", "removed")
+        if counts[name]
+    ]
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {'null' if value is None else value}" for name, value in row.items())
+
+
+def _pair(before: object, after: object) -> str:
+    if before == after or before is None or after is None:
+        return _cell(after if before is None else before)
+    return f"{_cell(before)} → {_cell(after)}"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "null" if value is None else str(value)

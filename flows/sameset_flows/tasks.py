@@ -1,0 +1,73 @@
+"""The kind of task that the flows consist of: few and fat, tried again where an error may pass by itself."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
+
+from sameset.errors import StaleSnapshotError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prefect import State
+    from prefect.client.schemas.objects import TaskRun
+
+__all__ = ["fat_task", "is_transient"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Seconds before each further attempt: a lock is soon gone, a network drive takes longer.
+DELAYS = [2.0, 10.0, 30.0]
+
+# Of the file system: a network drive that is away for a moment, too many open files, a device that stutters.
+_ERRNOS = frozenset(
+    {errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENETDOWN, errno.ENETUNREACH}
+    | {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETRESET, errno.ESTALE, errno.ETIMEDOUT}
+)
+
+
+def fat_task(name: str, function: Callable[P, R]) -> Task[P, R]:
+    """A task that runs a plain function; an error that is transient is tried again, any other fails at once.
+
+    Sketches go from task to task in memory; nothing is cached or stored, so no value of the data leaves the process.
+    """
+    return task(
+        name=name,
+        task_run_name=name,
+        retries=len(DELAYS),
+        retry_delay_seconds=DELAYS,
+        retry_condition_fn=_worth_another_try,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+    )(function)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether an error, or what caused it, passes by itself: a lost connection, a lock. A bad source stays bad."""
+    return any(map(_passes_by_itself, _with_causes(error)))
+
+
+def _worth_another_try(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
+    """Prefect's `retry_condition_fn`: whether a failed task run failed of something transient."""
+    return isinstance(state.data, BaseException) and is_transient(state.data)
+
+
+def _passes_by_itself(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return isinstance(error, ConnectionError | TimeoutError) or error.errno in _ERRNOS
+    # The names of the drivers' errors, because SQLAlchemy and sqlite3 stay behind the registry's door.
+    locked = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    return locked or bool(getattr(error, "connection_invalidated", False)) or isinstance(error, StaleSnapshotError)
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what it was raised from, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

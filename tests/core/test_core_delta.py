@@ -1,0 +1,186 @@
+"""Delta tables give back exactly the multiset difference, or say that they cannot."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import naive
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sameset.canonical.batches import RowHasher
+from sameset.canonical.keys import unpack_key
+from sameset.sketches.delta import PRIME, DeltaTable, row_lanes
+
+Rows = Counter[tuple[int, ...]]
+
+
+def delta_of(rows: Rows, cells: int, lanes: int) -> DeltaTable:
+    table = DeltaTable.empty(cells, lanes - 2)
+    words = np.array(list(rows), np.uint64).reshape(len(rows), lanes)
+    table.update(np.repeat(words, list(rows.values()), axis=0))
+    return table
+
+
+def decoded(table: DeltaTable) -> dict[tuple[int, ...], int] | None:
+    """{lanes: times}, each row once."""
+    rows = table.decode()
+    if rows is None:
+        return None
+    found = [((*naive.words_of(row.packed_key), *row.row), row.times) for row in rows]
+    assert len(dict(found)) == len(found)
+    return dict(found)
+
+
+def difference(left: Rows, right: Rows) -> dict[tuple[int, ...], int]:
+    return {row: left[row] - right[row] for row in left | right if left[row] != right[row]}
+
+
+ROW = st.tuples(*[st.integers(0, 2**56 - 1) | st.integers(0, 3)] * 2, *[st.integers(0, PRIME - 1)] * 2)
+TIMES = st.sampled_from([1, 2, 3, 5, 256, 257, 65_536])
+MANY = st.dictionaries(ROW, TIMES, max_size=12).map(Counter)
+
+
+@settings(max_examples=60)
+@given(MANY, MANY, st.dictionaries(ROW, st.tuples(TIMES, TIMES), max_size=12))
+def test_decode_is_the_multiset_difference(
+    left: Rows, right: Rows, both: dict[tuple[int, ...], tuple[int, int]]
+) -> None:
+    for row, (times, others) in both.items():
+        left[row], right[row] = times, others
+    one, two = delta_of(left, 4096, 4), delta_of(right, 4096, 4)
+    # Two rows of at most 36 share all four cells with probability 36^2 / 2 / 1024^4 = 6e-10.
+    assert decoded(one.subtract(two)) == difference(left, right)
+    assert decoded(two.subtract(one)) == difference(right, left)
+    assert decoded(one.subtract(one)) == {}
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32), st.integers(0, 20), st.integers(0, 20), st.sampled_from([4, 16, 32]), st.integers(2, 8))
+def test_cells_and_peeling_are_the_twins_at_any_load(seed: int, left: int, right: int, cells: int, lanes: int) -> None:
+    chance = np.random.default_rng(seed)
+    rows = [tuple(row) for row in chance.integers(0, PRIME, (left + right, lanes), np.uint64).tolist()]
+    here, there = Counter(rows[:left] * 2), Counter(rows[left:])
+    table = delta_of(here, cells, lanes).subtract(delta_of(there, cells, lanes))
+    signed = difference(here, there)
+    assert table.cells.tolist() == naive.delta(signed.items(), cells, lanes)
+    peeled = naive.peel(table.cells.tolist())
+    assert peeled in (None, signed)
+    rows_found = table.decode()
+    assert (rows_found is None) == (peeled is None)
+    if rows_found is not None:
+        assert sorted((row.row, row.times) for row in rows_found) == sorted((r[-2:], n) for r, n in signed.items())
+
+
+def test_multiplicities_of_any_size_on_both_sides() -> None:
+    one: Rows = Counter({(1, 2, 3, 4): 1})
+    two: Rows = Counter({(5, 6, 7, 8): 1})
+    up, down = delta_of(one, 64, 4), delta_of(two, 64, 4)
+    for power in range(1, 63):
+        up, down = up.merge(up), down.merge(down)
+        assert decoded(up.subtract(down)) == {(1, 2, 3, 4): 2**power, (5, 6, 7, 8): -(2**power)}
+
+
+def test_over_capacity_gives_none() -> None:
+    rows = np.random.default_rng(0).integers(0, PRIME, (5000, 2), np.uint64)
+    table = DeltaTable.empty(4096, 0)
+    table.update(rows)
+    assert table.decode() is None
+    table.update(np.zeros((0, 2), np.uint64))
+    assert table.merge(DeltaTable.empty(4096, 0)).decode() is None
+    less = DeltaTable.empty(4096, 0)
+    less.update(rows[:-3])
+    assert sorted(row.row for row in table.subtract(less).decode() or []) == sorted(map(tuple, rows[-3:].tolist()))
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32))
+def test_cells_of_noise_are_refused_and_not_run_on(seed: int) -> None:
+    noise = np.random.default_rng(seed).integers(0, PRIME, (64, 5), np.uint64)
+    assert DeltaTable(noise).decode() is None
+    noise[:, 0] = np.uint64(PRIME)  # a count that is zero in the field
+    assert DeltaTable(noise).decode() is None
+
+
+def test_the_hash_2_61_minus_1_counts_as_0() -> None:
+    hashes = np.array([PRIME, 2**61, 2**64 - 1, 5], np.uint64)
+    lanes = row_lanes(np.zeros((4, 0), np.uint64), (hashes, hashes[::-1].copy()))
+    assert lanes.tolist() == [[0, 5], [0, 0], [0, 0], [5, 0]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lanes", [2, 5])
+def test_success_against_load(lanes: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """4096 cells of four subtables: theory says that large ones decode below a load of 0.772."""
+    chance, cells, draws = np.random.default_rng(lanes), 4096, 200
+    success = {}
+    for rows in (2458, 2662, 2867, 3000, 3072, 3113, 3154, 3195, 3277, 3359):
+        decodes = 0
+        for _ in range(draws):
+            table = DeltaTable.empty(cells, lanes - 2)
+            table.update(chance.integers(0, 2**56, (rows, lanes), np.uint64))
+            found = table.decode()
+            decodes += found is not None and len(found) == rows
+        success[rows] = decodes / draws
+    with capsys.disabled():
+        print(f"\n4096 cells, {lanes} lanes: " + ", ".join(f"{n / cells:.3f}: {s:.1%}" for n, s in success.items()))  # noqa: T201
+    # A failure at 3,000 rows has a probability near 1e-6 (two rows with the same four cells), so none of 200 is expected.
+    assert success[3000] >= 0.99
+    assert success[3359] < 0.01
+
+
+KEYS = [
+    (pa.int64(), [0, -1, 127, 128, -129, 2**63 - 1, -(2**63), None]),
+    (pa.float64(), [0.5, -0.5, 1e300, 5e-324, float("inf"), 7.0]),
+    (pa.string(), ["", "a", "ä\0b", None, "00000000-0000-0000-0000-00000000000f", "0" * 36]),
+    (pa.binary(), [b"", b"\0\xff", None]),
+    (pa.bool_(), [True, False, None]),
+]
+
+
+@pytest.mark.parametrize(("kind", "values"), KEYS, ids=lambda it: str(it) if isinstance(it, pa.DataType) else "")
+def test_keys_are_read_back(kind: pa.DataType, values: list[object]) -> None:
+    batch = pa.RecordBatch.from_arrays([pa.array(values, kind)], names=["k"])
+    lanes = RowHasher(batch.schema, ["k"]).hash(batch).lanes
+    packed = [b"".join(int(word).to_bytes(7, "little") for word in row) for row in lanes]
+    expected = [None if value == "0" * 36 else (value,) for value in values]
+    assert [unpack_key(row, 1) for row in packed] == expected
+
+
+TIMES_OF_KEYS = [
+    (pa.date32(), [0, -719_162, 2_932_896, 2_932_897, -(2**31), 2**31 - 1]),
+    (pa.time64("us"), [0, 86_399_999_999]),
+    (pa.timestamp("us"), [0, -1, 253_402_300_799_999_999, 2**63 - 1, -(2**63) + 1]),
+    (pa.timestamp("us", "Europe/Berlin"), [0, 2**63 - 1]),
+    (pa.duration("us"), [0, -1, 2**63 - 1]),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), TIMES_OF_KEYS, ids=lambda it: str(it) if isinstance(it, pa.DataType) else ""
+)
+def test_keys_of_any_date_or_time_are_read_back(kind: pa.DataType, words: list[int]) -> None:
+    storage = pa.int32() if kind.bit_width == 32 else pa.int64()
+    batch = pa.RecordBatch.from_arrays([pa.array(words, storage).view(kind)], names=["k"])
+    lanes = RowHasher(batch.schema, ["k"]).hash(batch).lanes
+    keys = [unpack_key(b"".join(int(word).to_bytes(7, "little") for word in row), 1) for row in lanes]
+    assert None not in keys
+    assert len({str(key) for key in keys}) == len(words)
+    for word, key in zip(words, keys, strict=True):
+        value = key[0] if key else None
+        if not isinstance(value, str):
+            plain = kind if not pa.types.is_timestamp(kind) or kind.tz is None else pa.timestamp("us", "UTC")
+            assert pa.array([value], plain).view(storage).to_pylist() == [word]
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=42), st.integers(1, 6))
+def test_bytes_that_are_no_packed_key_give_a_value_error_or_values(data: bytes, columns: int) -> None:
+    try:
+        key = unpack_key(data, columns)
+    except ValueError:
+        return
+    assert key is None or len(key) == columns

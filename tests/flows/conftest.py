@@ -1,0 +1,39 @@
+"""A Prefect server for the tests of this folder, and datasets that arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from deliveries import orders
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """A server with a database of its own, which all flows of this process talk to; it takes 11 s to start."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    # Without heartbeats, whose thread sleeps a second at the end of every run.
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), prefect_test_harness(120):
+        yield
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> str:
+    return str(tmp_path / "registry.db")
+
+
+@pytest.fixture
+def deliver(tmp_path: Path) -> Callable[..., str]:
+    """`deliver(file, columns)`: the address of a Parquet file with these columns, by default 100 orders."""
+
+    def write(file: str, columns: dict[str, list[object]] | None = None) -> str:
+        path = tmp_path / file
+        pq.write_table(pa.table(columns or orders(100)), path)
+        return str(path)
+
+    return write

@@ -1,0 +1,147 @@
+"""What the golden files are made of: values and tables in code, without files, chance or clock."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import pyarrow as pa
+
+from sameset.sketches.spec import SampleSize, Spec
+from sameset.sketches.table import TableSketch, hasher_for
+
+__all__ = ["ROWS", "TABLES", "VALUES", "Recipe", "sketch_of"]
+
+INTS = [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()]
+DECIMALS = [
+    pa.decimal128(38, 0),
+    pa.decimal128(38, 10),
+    pa.decimal128(9, -3),
+    pa.decimal256(76, 2),
+    pa.decimal256(76, 76),
+]
+UNITS = ["s", "ms", "us", "ns"]
+ZONE = "Europe/Berlin"
+
+
+def raw(kind: pa.DataType, *words: int | None) -> pa.Array:
+    """A date or time array from the integers behind it."""
+    return pa.array(words, pa.int32() if kind.bit_width == 32 else pa.int64()).view(kind)
+
+
+def scaled(kind: pa.DataType, *unscaled: int | None) -> pa.Array:
+    """A decimal array from its unscaled integers, by way of text so that no context rounds."""
+    return pa.array([None if n is None else Decimal(f"{n}E{-kind.scale}") for n in unscaled], kind)
+
+
+VALUES: list[pa.Array] = [
+    pa.nulls(1),
+    pa.array([False, True]),
+    *(pa.array([0, 1, 5, 127], kind) for kind in INTS),
+    pa.array([-1, -(2**63), 2**63 - 1, 2**53 + 1]),
+    pa.array([2**63, 2**63 + 1, 2**64 - 1, 10**19, 10**19 + 10**5, 18446744073709500000], pa.uint64()),
+    pa.array([0.5, 0.1, 65504.0], pa.float16()),
+    pa.array([0.1, -0.0, 16777216.0, 1e-45, math.inf, math.nan], pa.float32()),
+    pa.array([0.1, -0.0, 5.0, 2.0**53, 2.0**63, -(2.0**63), 5e-324, 1.7976931348623157e308], pa.float64()),
+    pa.array([math.nan, math.inf, -math.inf, 1e22, 1e23, 123456789.125], pa.float64()),
+    *(scaled(kind, 0, 5, -5, 10**8, 999_999_999) for kind in DECIMALS),
+    scaled(pa.decimal128(38, 10), 123456789012345, 1234567890123456, -(10**37) - 1, 2**63, 10**25),
+    scaled(pa.decimal256(76, 2), 10**75 + 1, -(2**200), 2**64 * 100, -(2**63) * 100),
+    *(
+        pa.array(["", "a", "null", "\0", "é", "e\u0301", "\U0001f600", "x" * 16, "y" * 33], kind)
+        for kind in (pa.string(), pa.large_string(), pa.string_view())
+    ),
+    *(
+        pa.array([b"", b"\0", b"\0\0\0\0", b"\xff" * 15, b"\xff" * 17], kind)
+        for kind in (pa.binary(), pa.large_binary(), pa.binary_view())
+    ),
+    pa.array([b"\0" * 4, b"abcd"], pa.binary(4)),
+    pa.array([uuid.UUID(int=0).bytes, uuid.UUID(int=2**127 + 5).bytes], pa.uuid()),
+    raw(pa.date32(), 0, -1, 20_000),
+    raw(pa.date64(), 0, -86_400_000, 20_000 * 86_400_000),
+    *(raw(kind, 0, 43_200) for kind in (pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns"))),
+    *(raw(make(unit), 0, -1, 1_700_000_001) for make in (pa.timestamp, pa.duration) for unit in UNITS),
+    *(raw(pa.timestamp(unit, ZONE), 0, -1, 1_700_000_001) for unit in UNITS),
+    pa.array(["a", "a", ""]).dictionary_encode(),
+]
+
+
+def mixed(i: int) -> int:
+    """A whole number below 2^32 that looks like chance (Knuth's multiplicative hash)."""
+    return i * 2_654_435_761 % 2**32
+
+
+def every_type(rows: int = 6) -> pa.RecordBatch:
+    """One column for every array of VALUES; its values over and over, with a null in every fourth place."""
+    columns = []
+    for at, values in enumerate(VALUES):
+        codes = pa.array([None if (i + at) % 4 == 3 else i % len(values) for i in range(rows)], pa.int64())
+        columns.append(plain(values).take(codes).cast(values.type) if is_view(values.type) else values.take(codes))
+    return pa.RecordBatch.from_arrays(columns, names=[f"{at:02} {column.type}" for at, column in enumerate(columns)])
+
+
+def is_view(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string_view(kind) or pa.types.is_binary_view(kind))
+
+
+def plain(values: pa.Array) -> pa.Array:
+    """Views as what Arrow can take from."""
+    return values.cast(pa.large_string() if pa.types.is_string_view(values.type) else pa.large_binary())
+
+
+def orders(rows: int) -> pa.RecordBatch:
+    """A table with keys of several kinds: `id`, (`day`, `shop`), `uuid`; rows repeat in nothing but their values."""
+    numbers = range(rows)
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array(numbers, pa.int64()),
+            raw(pa.date32(), *(19_000 + i // 7 for i in numbers)),
+            pa.array([f"shop {i % 7}" for i in numbers]),
+            pa.array([str(uuid.UUID(int=mixed(i) * 2**90 + i)) for i in numbers]),
+            scaled(pa.decimal128(15, 2), *(mixed(i) % 10**7 for i in numbers)),
+            pa.array([None if i % 11 == 0 else mixed(i) % 1000 / 8 for i in numbers], pa.float64()),
+            raw(pa.timestamp("us", "UTC"), *(1_700_000_000_000_000 + mixed(i) for i in numbers)),
+        ],
+        names=["id", "day", "shop", "uuid", "price", "weight", "at"],
+    )
+
+
+def repeated() -> pa.RecordBatch:
+    """A table without a key, whose rows occur up to five times."""
+    return pa.RecordBatch.from_pydict({"city": [f"c{i % 9}" for i in range(40)], "n": [i % 9 for i in range(40)]})
+
+
+SMALL = Spec(rows=SampleSize(16, 4, 64), values=SampleSize(8, 4, 16), bins=16, delta_cells=64)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    make: Callable[[], pa.RecordBatch]
+    spec: Spec
+
+
+TABLES = {
+    "every-type": Recipe(every_type, SMALL),
+    "empty": Recipe(lambda: every_type(0), Spec()),
+    "no-columns": Recipe(lambda: orders(3).select([]), SMALL),
+    "no-key": Recipe(repeated, SMALL),
+    "single-key": Recipe(lambda: orders(30), Spec(key=("id",))),
+    "composite-key": Recipe(lambda: orders(30), replace(SMALL, key=("shop", "day"))),
+    "uuid-key": Recipe(lambda: orders(30), replace(SMALL, key=("uuid",))),
+    "hidden-key-and-seed": Recipe(lambda: orders(30), replace(SMALL, key=("id",), keep_keys=False, seed=2**64 - 1)),
+    "cut-samples": Recipe(lambda: orders(20_000).select(["id", "price", "weight"]), Spec(key=("id",))),
+}
+ROWS = ["every-type", "no-columns", "no-key", "single-key", "composite-key", "uuid-key", "hidden-key-and-seed"]
+
+
+def sketch_of(recipe: Recipe) -> TableSketch:
+    """The sketch of a recipe's table, from three batches."""
+    batch = recipe.make()
+    sketch, hasher = TableSketch.empty(recipe.spec, batch.schema), hasher_for(recipe.spec, batch.schema)
+    third = batch.num_rows // 3
+    for part in (batch.slice(0, third), batch.slice(third, third), batch.slice(2 * third)):
+        sketch.update(hasher.hash(part))
+    return sketch
