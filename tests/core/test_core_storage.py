@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from strategies import batches, specs
 
 from sameset.errors import SketchFormatError
+from sameset.sketches.digest import print_digest
 from sameset.sketches.spec import SampleSize, Spec
 from sameset.sketches.storage import is_sketch, read_sketch, write_sketch
 from sameset.sketches.table import TableSketch, hasher_for
@@ -263,6 +264,17 @@ def test_a_hostile_field_is_refused_and_takes_no_memory(small: bytes, name: str)
         tracemalloc.stop()
     assert len(str(caught.value)) < 500
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_two_columns_of_one_name_are_refused_even_if_the_digest_fits() -> None:
+    sketch = sketch_of(pa.RecordBatch.from_pydict({"a": [1, 2], "b": [3, 4]}), Spec())
+
+    def named_twice(row: Row) -> None:
+        row["columns"][1]["name"] = "a"
+        row["digest"] = print_digest(sketch.digest, ["a", "a"], 0)
+
+    with pytest.raises(SketchFormatError, match="two columns are named 'a'"):
+        read_sketch(with_change(sketch.to_bytes(), named_twice))
 
 
 def test_an_untouched_row_is_read(small: bytes) -> None:

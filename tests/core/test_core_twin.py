@@ -8,7 +8,7 @@ import naive
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import TYPES, arrays, arrays_of, batches, specs
 
@@ -111,6 +111,8 @@ def test_chunks_of_any_size_and_empty_ones_give_the_same_bytes(data: st.DataObje
 @settings(GENEROUS, max_examples=100)
 @given(arrays())
 def test_a_copy_without_offset_and_garbage_has_the_same_hashes(array: pa.Array) -> None:
+    # Arrow writes a dictionary of UUIDs but does not read it back.
+    assume(not (pa.types.is_dictionary(array.type) and array.type.value_type == pa.uuid()))
     batch = pa.RecordBatch.from_arrays([array], names=["c"])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:  # which cuts slices out

@@ -11,6 +11,7 @@ from uuid import uuid4
 from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.result import DEFAULT_LIMIT, Side, first_json
 from sameset.comparison.sentences import count_of, describe
+from sameset.comparison.verdict import judge_values
 from sameset.errors import SamesetError, StaleSnapshotError
 from sameset.execution.operands import stored_operand
 from sameset.execution.refining import Sides, refine, wants_left_table
@@ -199,12 +200,16 @@ def _reopen(previous: Snapshot, sketch: TableSketch) -> Source | None:
 
 
 def _resembling(registry: Registry, arrival: Arrival) -> list[Resemblance]:
-    """Other datasets whose latest snapshot is related; equal keys alone relate two tables of one name only."""
+    """Other datasets whose latest snapshot is related; equal keys alone relate two tables of one name only, values others too."""
     found = []
     for other in registry.others(arrival.dataset):
         sketch = stored_operand(registry.sketch(other), other.reference)
         comparison = compare(sketch, arrival.sketch)
-        if comparison.verdict in RELATED and comparison.basis != "keys":
+        if comparison.basis == "keys":
+            agree = judge_values(comparison.columns, max(sketch.row_count, arrival.sketch.row_count))
+            verdict = Verdict.NEAR_DUPLICATE if agree else Verdict.UNRELATED
+            comparison = replace(comparison, verdict=verdict, basis="values")
+        if comparison.verdict in RELATED:
             found.append(Resemblance(other.dataset, comparison))
     order = list(Verdict)
     return sorted(found, key=lambda r: (order.index(r.comparison.verdict), r.dataset))

@@ -70,13 +70,15 @@ def _snapshot_operand(text: str, registry: str | None, error: SourceError) -> Op
         name, number = parse_reference(text)
     except SpecError:
         raise error from None
-    if registry is None or os.sep in text or os.path.exists(text):
+    if registry is None or os.path.exists(text):
         raise error
     try:
         with Registry.open(registry) as opened:
             snapshot = opened.snapshot(name, number)
             return Operand(snapshot.reference, stored=stored_operand(opened.sketch(snapshot), snapshot.reference))
     except UnknownDatasetError as unknown:
+        if os.sep in text:  # a path that does not exist, rather than a dataset
+            raise error from None
         raise UnknownDatasetError(f"{text} is neither a source nor a snapshot: {unknown}") from None
 
 

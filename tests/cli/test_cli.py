@@ -1,0 +1,328 @@
+"""The command line as people use it: exit codes, formats, streams, and pages that tell the truth about it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+import jsonschema
+import pytest
+from cli_process import SAMESET, Outcome, run, write_rows
+
+import sameset
+from sameset.cli.main import VERBS, cli
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """monday.csv, tuesday.csv with one row changed, and an empty place for a registry."""
+    write_rows(tmp_path / "monday.csv")
+    write_rows(tmp_path / "tuesday.csv", changed=1)
+    return tmp_path
+
+
+def check(folder: Path, source: str = "monday.csv", *more: object, name: str = "orders") -> Outcome:
+    return run("check", source, "--name", name, "--registry", "r.db", *more, folder=folder)
+
+
+def validated(found: Any, schema: str) -> Any:
+    jsonschema.validate(found, json.loads((DOCS / schema).read_text("utf-8")), jsonschema.Draft202012Validator)
+    return found
+
+
+# exit codes and formats
+
+
+def test_a_dataset_through_its_days(folder: Path) -> None:
+    """New, unchanged, modified: 0, 0, 1; and what every verb then says."""
+    first = check(folder, "monday.csv", "--key", "id", "--format", "json")
+    assert (first.code, first.err) == (0, "")
+    assert validated(first.json, "check.schema.json")["status"] == "new"
+    again = check(folder)
+    assert (again.code, "orders holds the same rows" in again.out, "recorded as orders@2" in again.out) == (0, True, True)
+    other = check(folder, "tuesday.csv", "--format", "json")
+    assert other.code == 1
+    assert validated(other.json, "check.schema.json")["delta"]["changed"] == [{"id": 4}]
+    history = run("history", "orders", "--registry", "r.db", "--format", "json", folder=folder)
+    assert [(one["snapshot"], one["status"]) for one in history.json] == [
+        ("orders@3", "modified"),
+        ("orders@2", "unchanged"),
+        ("orders@1", "new"),
+    ]
+    datasets = run("datasets", folder=folder, SAMESET_REGISTRY="r.db")
+    assert datasets.code == history.code == 0
+    assert re.search(r"orders +3 ", datasets.out)
+    sides = run("compare", "orders@1", "orders", "--registry", "r.db", "--format", "json", folder=folder)
+    assert (sides.code, validated(sides.json, "comparison.schema.json")["rows"]["changed"]) == (1, 1)
+
+
+def test_compare_of_files_and_sketches(folder: Path) -> None:
+    made = run("sketch", "monday.csv", "-o", "monday.sketch", "--key", "id", folder=folder)
+    assert (made.code, made.err) == (0, "")
+    assert re.fullmatch(r"monday\.sketch: 4 rows, digest v1:[0-9a-f]{32}, [0-9,]+ bytes\n", made.out)
+    (folder / "monday.csv").unlink()
+    same = run("compare", "monday.sketch", "monday.sketch", folder=folder)
+    assert (same.code, same.err) == (0, "")
+    other = run("compare", "monday.sketch", "tuesday.csv", "--format", "markdown", folder=folder)
+    assert other.code == 1
+    assert "is modified: 1 row changed" in other.out
+    assert "| before | 4 | `v1:" in other.out
+    assert "### Rows changed: 1\n\n| id |\n| --- |\n| 4 |" in other.out
+    assert sorted(path.name for path in folder.iterdir()) == ["monday.sketch", "tuesday.csv"]
+
+
+def test_quiet_says_it_with_the_exit_code(folder: Path) -> None:
+    assert check(folder, "monday.csv", "--quiet") == Outcome(0, "", "")
+    assert check(folder, "tuesday.csv", "-q") == Outcome(1, "", "")
+    assert run("sketch", "monday.csv", "-o", "x", "-q", folder=folder) == Outcome(0, "", "")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_a_result_goes_to_a_file(form: str, folder: Path) -> None:
+    verb = ["compare", "monday.csv", "tuesday.csv", "--format", form]
+    assert run(*verb, "-o", "found", folder=folder) == Outcome(1, "", "")
+    assert (folder / "found").read_text("utf-8") == run(*verb, folder=folder).out
+
+
+def test_the_limit_bounds_the_lists(folder: Path) -> None:
+    write_rows(folder / "monday.csv", 50)
+    write_rows(folder / "tuesday.csv", 50, changed=20)
+    for form, told in (("json", '"id": 31'), ("markdown", "| 33 |\n\nand 17 more")):
+        found = run("compare", "monday.csv", "tuesday.csv", "-k", "id", "--limit", 3, "--format", form, folder=folder)
+        assert told in found.out
+        assert "36" not in re.sub("v1:.*", "", found.out)
+    assert len(json.loads(run("compare", "monday.csv", "tuesday.csv", folder=folder, SAMESET_FORMAT="json", SAMESET_LIMIT="2").out)["delta"]["added"]) == 2
+
+
+def test_options_come_from_the_environment_and_the_command_line_has_the_last_word(folder: Path) -> None:
+    told = {"SAMESET_NAME": "orders", "SAMESET_KEY": "id", "SAMESET_REGISTRY": "env.db", "SAMESET_FORMAT": "json"}
+    found = run("check", "monday.csv", folder=folder, **told)
+    assert (found.json["dataset"], found.json["key"]) == ("orders", ["id"])
+    assert (folder / "env.db").exists()
+    found = run("check", "monday.csv", "--name", "mine", "--registry", "my.db", "--format", "markdown", folder=folder, **told)
+    assert found.out.startswith("## ★ mine is new")
+    assert (folder / "my.db").exists()
+
+
+def test_the_registry_is_in_the_users_data_folder_unless_told_otherwise(folder: Path) -> None:
+    found = run("check", "monday.csv", "--name", "orders", folder=folder, SAMESET_REGISTRY="", XDG_DATA_HOME=str(folder / "d"))
+    assert found.code == 0
+    assert (folder / "d" / "sameset" / "registry.db").exists()
+
+
+def test_no_command_and_wrong_ones_are_two(folder: Path) -> None:
+    for arguments in (["no-such-verb"], ["check", "monday.csv"], ["compare", "monday.csv"], ["check", "--limit", "x"]):
+        found = run(*arguments, folder=folder)
+        assert (found.code, found.out) == (2, "")
+        assert "Error: " in found.err
+        assert "Traceback" not in found.err
+
+
+# streams
+
+
+def test_a_closed_pipe_is_quiet_and_the_exit_code_still_tells(folder: Path) -> None:
+    for form in ("text", "json"):
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [SAMESET, "compare", "monday.csv", "tuesday.csv", "--format", form]
+        process = subprocess.run(command, cwd=folder, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False)
+        os.close(writer)
+        assert (process.returncode, process.stderr) == (1, b"")
+
+
+def test_a_full_disk_is_told(folder: Path) -> None:
+    with open("/dev/full", "w") as full:
+        command = [SAMESET, "compare", "monday.csv", "tuesday.csv"]
+        process = subprocess.run(command, cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert process.returncode == 2
+    assert process.stderr == "sameset: stdout: the result cannot be written: No space left on device\n"
+
+
+def on_terminal(*arguments: object, folder: Path) -> tuple[int, bytes, bytes]:
+    """Exit code, stdout (a pipe) and what a terminal saw of stderr."""
+    master, slave = pty.openpty()
+    command = [SAMESET, *map(str, arguments)]
+    environment = os.environ | {"TERM": "xterm-256color"}
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=slave) as process:
+        os.close(slave)
+        seen = b"".join(until_closed(master))
+        assert process.stdout is not None
+        out = process.stdout.read()
+    os.close(master)
+    return process.returncode, out, seen
+
+
+def until_closed(terminal: int) -> Iterator[bytes]:
+    while True:
+        try:
+            data = os.read(terminal, 65_536)
+        except OSError:  # Linux says EIO when the last writer is gone
+            return
+        if not data:
+            return
+        yield data
+
+
+def test_a_bar_moves_on_stderr_if_that_is_a_terminal(folder: Path) -> None:
+    code, out, seen = on_terminal("check", "monday.csv", "-n", "a", "--registry", "r.db", "--format", "json", folder=folder)
+    assert code == 0
+    assert json.loads(out)["status"] == "new"
+    assert b"reading monday.csv" in seen
+    assert b"4 rows" in seen
+    code, out, seen = on_terminal("check", "monday.csv", "-n", "a", "--registry", "r.db", "--quiet", folder=folder)
+    assert (code, out, seen) == (0, b"", b"")
+
+
+def test_a_bar_shows_names_that_look_like_markup(folder: Path) -> None:
+    write_rows(folder / "[bold] [red.csv")
+    code, _, seen = on_terminal("check", "[bold] [red.csv", "-n", "a", "--registry", "r.db", folder=folder)
+    assert code == 0
+    assert b"[bold] [red.csv" in seen
+
+
+# an interrupt
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process and its threads have computed so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_an_interrupt_in_the_middle_of_a_scan_records_nothing(folder: Path) -> None:
+    """A query of two billion rows takes minutes; its progress on a terminal tells when rows are read."""
+    with duckdb.connect(str(folder / "x.duckdb")):
+        pass
+    source = "x.duckdb::select range as i, range * 3 as j from range(2000000000)"
+    master, slave = pty.openpty()
+    command = [SAMESET, "check", source, "--name", "orders", "--registry", "r.db"]
+    environment = os.environ | {"TERM": "xterm-256color"}
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=slave) as process:
+        os.close(slave)
+        seen = b""
+        while not re.search(rb"[1-9][0-9,]{5,} rows", seen):
+            seen += os.read(master, 65_536)
+        process.send_signal(signal.SIGINT)
+        seen = b"".join(until_closed(master))
+        assert process.stdout is not None
+        assert process.stdout.read() == b""
+        assert process.wait(60) == 130
+    os.close(master)
+    assert b"sameset: interrupted" in seen
+    assert b"Traceback" not in seen
+    assert sorted(path.name for path in folder.iterdir()) == ["monday.csv", "tuesday.csv", "x.duckdb"]
+
+
+def test_an_interrupt_while_nobody_watches_is_the_same(folder: Path) -> None:
+    with duckdb.connect(str(folder / "x.duckdb")):
+        pass
+    source = "x.duckdb::select range as i, range * 3 as j from range(2000000000)"
+    command = [SAMESET, "sketch", source, "-o", "x.sketch"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        give_up = time.monotonic() + 60
+        while cpu_seconds(process.pid) < 3 and time.monotonic() < give_up:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err.strip()) == (130, b"", b"sameset: interrupted")
+    assert not list(folder.glob("*.sketch*"))
+
+
+# pages
+
+
+def options_of(verb: str) -> list[str]:
+    command = cli.get_command(click.Context(cli), verb)
+    assert command is not None
+    return [name for option in command.params if isinstance(option, click.Option) for name in option.opts]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_has_an_example_that_is_a_command(verb: str, folder: Path) -> None:
+    command = cli.get_command(click.Context(cli), verb)
+    assert command is not None
+    assert command.help is not None
+    examples = [line.strip() for line in command.help.splitlines() if line.strip().startswith(f"sameset {verb}")]
+    assert examples != []
+    for example in examples:
+        command.make_context(verb, shlex.split(example)[2:])
+
+
+def test_help_is_shown(folder: Path) -> None:
+    found = run("check", "--help", folder=folder)
+    assert (found.code, found.err) == (0, "")
+    assert "sameset check orders.parquet --name orders --key o_orderkey" in found.out
+
+
+PAGES = "\n".join(path.read_text("utf-8") for path in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_pages_name_every_verb_and_option(verb: str) -> None:
+    assert f"sameset {verb}" in PAGES
+    long = {name for name in options_of(verb) if name.startswith("--")}
+    assert {name for name in long if not re.search(rf"{name}\b", PAGES)} == set()
+
+
+JSON_PAGE = (DOCS / "json.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", JSON_PAGE, re.MULTILINE | re.DOTALL)
+
+
+def test_the_example_of_the_json_page_is_what_the_commands_print(tmp_path: Path) -> None:
+    for name, text in zip(("monday.csv", "tuesday.csv"), blocks("csv"), strict=True):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    comparison, added = map(json.loads, blocks("json"))
+    (command,) = re.findall(r"`sameset (compare .*?)`", JSON_PAGE.partition("prints, but")[0])[-1:]
+    assert validated(run(*shlex.split(command), folder=tmp_path).json, "comparison.schema.json") == comparison
+    check(tmp_path, "monday.csv", "--key", "id")
+    check(tmp_path, name="copy of orders")
+    found = validated(check(tmp_path, "tuesday.csv", "--format", "json").json, "check.schema.json")
+    assert found == comparison | added | {"left": comparison["left"] | {"address": "orders@1"}}
+
+
+@pytest.mark.parametrize("schema", ["comparison.schema.json", "check.schema.json"])
+def test_the_json_page_names_every_field(schema: str) -> None:
+    def fields(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            yield from node.get("properties", {})
+            for part in node.values():
+                yield from fields(part)
+
+    found = json.loads((DOCS / schema).read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(found)
+    assert [name for name in fields(found) if name not in JSON_PAGE] == []
+
+
+def test_the_schemas_are_strict_and_know_every_verdict() -> None:
+    schema = json.loads((DOCS / "comparison.schema.json").read_text("utf-8"))
+    assert schema["properties"]["verdict"]["enum"] == [str(verdict) for verdict in sameset.Verdict]
+    (example, _) = map(json.loads, blocks("json"))
+    for broken in (example | {"extra": 1}, {k: v for k, v in example.items() if k != "rows"}, example | {"verdict": "x"}):
+        with pytest.raises(jsonschema.ValidationError):
+            validated(broken, "comparison.schema.json")
+
+
+def test_python_dash_c_of_the_entry_point_is_the_same_program(folder: Path) -> None:
+    code = "import sys; from sameset.cli.main import main; sys.argv[0] = 'sameset'; main()"
+    command = [sys.executable, "-c", code, "--version"]
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert process.stdout == run("--version", folder=folder).out
