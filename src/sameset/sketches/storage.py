@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from sameset.canonical.batches import check_columns
+from sameset.canonical.batches import check_columns, pack_word
 from sameset.canonical.buffers import values_of
+from sameset.canonical.columns import hash_one
 from sameset.canonical.families import Family
 from sameset.canonical.keys import key_lanes
 from sameset.errors import SamesetError, SketchFormatError
@@ -32,6 +33,7 @@ __all__ = ["FORMAT", "is_sketch", "read_sketch", "write_sketch"]
 FORMAT = 1
 MARK = b"sameset"
 MAGIC = b"ARROW1"
+CHECK_SEED = 105
 LONGEST_REASON = 300  # what is quoted in an error comes from the file
 EMPTY_BIN = np.uint64(2**64 - 1)
 
@@ -59,6 +61,7 @@ _SCHEMA = pa.schema(
         "keys": _SAMPLE,
         "signature": _WORDS,
         "delta": _WORDS,
+        "check": pa.string(),
     },
     metadata={MARK: str(FORMAT).encode()},
 )
@@ -66,7 +69,17 @@ _SCHEMA = pa.schema(
 
 def write_sketch(sketch: TableSketch) -> bytes:
     """The bytes of a sketch."""
-    row = {
+    row = _row(sketch)
+    batch = pa.RecordBatch.from_arrays([_array(field.type, [row[field.name]]) for field in _SCHEMA], schema=_SCHEMA)
+    sink = pa.BufferOutputStream()
+    # An empty delta is 200 kB of zeros; zstd makes the sketch of a small table a small file.
+    with pa.ipc.new_file(sink, _SCHEMA, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+def _row(sketch: TableSketch) -> dict[str, Any]:
+    row: dict[str, Any] = {
         "format": FORMAT,
         "spec": sketch.spec.to_json(),
         "digest": sketch.text_digest,
@@ -78,12 +91,20 @@ def write_sketch(sketch: TableSketch) -> bytes:
         "signature": sketch.signature.bins,
         "delta": sketch.delta.cells.ravel(),
     }
-    batch = pa.RecordBatch.from_arrays([_array(field.type, [row[field.name]]) for field in _SCHEMA], schema=_SCHEMA)
-    sink = pa.BufferOutputStream()
-    # An empty delta is 200 kB of zeros; zstd makes the sketch of a small table a small file.
-    with pa.ipc.new_file(sink, _SCHEMA, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
-        writer.write_batch(batch)
-    return bytes(sink.getvalue())
+    h1, h2 = hash_one(_canonical(row), CHECK_SEED)
+    return row | {"check": f"{h1:016x}{h2:016x}"}
+
+
+def _canonical(value: Any) -> bytes:
+    """What the check is computed over (docs/encoding.md, "Files")."""
+    if isinstance(value, int):
+        return pack_word(value)
+    if isinstance(value, str):
+        return pack_word(len(value.encode())) + value.encode()
+    if isinstance(value, dict):
+        return b"".join(map(_canonical, value.values()))
+    content = value.tobytes() if isinstance(value, np.ndarray) else b"".join(map(_canonical, value))
+    return pack_word(len(value)) + content
 
 
 def _column_row(column: Column, state: ColumnSketch) -> dict[str, Any]:
@@ -181,6 +202,8 @@ def _read_row(table: pa.Table) -> TableSketch:
     )
     if sketch.text_digest != row["digest"].as_py():
         raise ValueError("its digest does not fit its sums")
+    if _row(sketch)["check"] != row["check"].as_py():
+        raise ValueError("its check does not fit its content")
     return sketch
 
 
