@@ -9,9 +9,8 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,15 @@ import click
 import duckdb
 import jsonschema
 import pytest
-from cli_process import SAMESET, Outcome, run, write_rows
+from cli_process import SAMESET, Outcome, in_process, run, write_rows
 
 import sameset
 from sameset.cli.main import VERBS, cli
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+
+Here = Callable[..., Outcome]
 
 
 @pytest.fixture
@@ -34,6 +35,12 @@ def folder(tmp_path: Path) -> Path:
     write_rows(tmp_path / "monday.csv")
     write_rows(tmp_path / "tuesday.csv", changed=1)
     return tmp_path
+
+
+@pytest.fixture
+def here(folder: Path, capsys: pytest.CaptureFixture[str]) -> Here:
+    """Runs the program in this process, in that folder."""
+    return lambda *arguments: in_process(*arguments, folder=folder, capture=capsys)
 
 
 def check(folder: Path, source: str = "monday.csv", *more: object, name: str = "orders") -> Outcome:
@@ -86,35 +93,41 @@ def test_compare_of_files_and_sketches(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["monday.sketch", "tuesday.csv"]
 
 
-def test_quiet_says_it_with_the_exit_code(folder: Path) -> None:
-    assert check(folder, "monday.csv", "--quiet") == Outcome(0, "", "")
-    assert check(folder, "tuesday.csv", "-q") == Outcome(1, "", "")
-    assert run("sketch", "monday.csv", "-o", "x", "-q", folder=folder) == Outcome(0, "", "")
+def test_quiet_says_it_with_the_exit_code(folder: Path, here: Here) -> None:
+    told = ("--name", "orders", "--registry", "r.db")
+    assert here("check", "monday.csv", *told, "--quiet") == Outcome(0, "", "")
+    assert here("check", "tuesday.csv", *told, "-q") == Outcome(1, "", "")
+    assert here("sketch", "monday.csv", "-o", "x", "-q") == Outcome(0, "", "")
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])
-def test_a_result_goes_to_a_file(form: str, folder: Path) -> None:
+def test_a_result_goes_to_a_file(form: str, folder: Path, here: Here) -> None:
     verb = ["compare", "monday.csv", "tuesday.csv", "--format", form]
-    assert run(*verb, "-o", "found", folder=folder) == Outcome(1, "", "")
-    assert (folder / "found").read_text("utf-8") == run(*verb, folder=folder).out
+    assert here(*verb, "-o", "found") == Outcome(1, "", "")
+    assert (folder / "found").read_text("utf-8") == here(*verb).out
 
 
-def test_the_limit_bounds_the_lists(folder: Path) -> None:
+def test_the_limit_bounds_the_lists(folder: Path, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     write_rows(folder / "monday.csv", 50)
     write_rows(folder / "tuesday.csv", 50, changed=20)
     for form, told in (("json", '"id": 31'), ("markdown", "| 33 |\n\nand 17 more")):
-        found = run("compare", "monday.csv", "tuesday.csv", "-k", "id", "--limit", 3, "--format", form, folder=folder)
+        found = here("compare", "monday.csv", "tuesday.csv", "-k", "id", "--limit", 3, "--format", form)
         assert told in found.out
         assert "36" not in re.sub("v1:.*", "", found.out)
-    assert len(json.loads(run("compare", "monday.csv", "tuesday.csv", folder=folder, SAMESET_FORMAT="json", SAMESET_LIMIT="2").out)["delta"]["added"]) == 2
+    monkeypatch.setenv("SAMESET_FORMAT", "json")
+    monkeypatch.setenv("SAMESET_LIMIT", "2")
+    assert len(here("compare", "monday.csv", "tuesday.csv").json["delta"]["added"]) == 2
 
 
-def test_options_come_from_the_environment_and_the_command_line_has_the_last_word(folder: Path) -> None:
-    told = {"SAMESET_NAME": "orders", "SAMESET_KEY": "id", "SAMESET_REGISTRY": "env.db", "SAMESET_FORMAT": "json"}
-    found = run("check", "monday.csv", folder=folder, **told)
+def test_options_come_from_the_environment_and_the_command_line_has_the_last_word(
+    folder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("NAME", "orders"), ("KEY", "id"), ("REGISTRY", "env.db"), ("FORMAT", "json")):
+        monkeypatch.setenv(f"SAMESET_{name}", value)
+    found = here("check", "monday.csv")
     assert (found.json["dataset"], found.json["key"]) == ("orders", ["id"])
     assert (folder / "env.db").exists()
-    found = run("check", "monday.csv", "--name", "mine", "--registry", "my.db", "--format", "markdown", folder=folder, **told)
+    found = here("check", "monday.csv", "--name", "mine", "--registry", "my.db", "--format", "markdown")
     assert found.out.startswith("## ★ mine is new")
     assert (folder / "my.db").exists()
 
@@ -125,9 +138,9 @@ def test_the_registry_is_in_the_users_data_folder_unless_told_otherwise(folder: 
     assert (folder / "d" / "sameset" / "registry.db").exists()
 
 
-def test_no_command_and_wrong_ones_are_two(folder: Path) -> None:
+def test_no_command_and_wrong_ones_are_two(here: Here) -> None:
     for arguments in (["no-such-verb"], ["check", "monday.csv"], ["compare", "monday.csv"], ["check", "--limit", "x"]):
-        found = run(*arguments, folder=folder)
+        found = here(*arguments)
         assert (found.code, found.out) == (2, "")
         assert "Error: " in found.err
         assert "Traceback" not in found.err
@@ -287,15 +300,16 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", JSON_PAGE, re.MULTILINE | re.DOTALL)
 
 
-def test_the_example_of_the_json_page_is_what_the_commands_print(tmp_path: Path) -> None:
+def test_the_example_of_the_json_page_is_what_the_commands_print(folder: Path, here: Here) -> None:
     for name, text in zip(("monday.csv", "tuesday.csv"), blocks("csv"), strict=True):
-        (tmp_path / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8")
     comparison, added = map(json.loads, blocks("json"))
-    (command,) = re.findall(r"`sameset (compare .*?)`", JSON_PAGE.partition("prints, but")[0])[-1:]
-    assert validated(run(*shlex.split(command), folder=tmp_path).json, "comparison.schema.json") == comparison
-    check(tmp_path, "monday.csv", "--key", "id")
-    check(tmp_path, name="copy of orders")
-    found = validated(check(tmp_path, "tuesday.csv", "--format", "json").json, "check.schema.json")
+    command = re.findall(r"`sameset (compare .*?)`", JSON_PAGE.partition("prints, but")[0])[-1]
+    assert validated(here(*shlex.split(command)).json, "comparison.schema.json") == comparison
+    told = ("--registry", "r.db", "--name")
+    here("check", "monday.csv", "--key", "id", *told, "orders")
+    here("check", "monday.csv", *told, "copy of orders")
+    found = validated(here("check", "tuesday.csv", "--format", "json", *told, "orders").json, "check.schema.json")
     assert found == comparison | added | {"left": comparison["left"] | {"address": "orders@1"}}
 
 
@@ -319,10 +333,3 @@ def test_the_schemas_are_strict_and_know_every_verdict() -> None:
     for broken in (example | {"extra": 1}, {k: v for k, v in example.items() if k != "rows"}, example | {"verdict": "x"}):
         with pytest.raises(jsonschema.ValidationError):
             validated(broken, "comparison.schema.json")
-
-
-def test_python_dash_c_of_the_entry_point_is_the_same_program(folder: Path) -> None:
-    code = "import sys; from sameset.cli.main import main; sys.argv[0] = 'sameset'; main()"
-    command = [sys.executable, "-c", code, "--version"]
-    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-    assert process.stdout == run("--version", folder=folder).out

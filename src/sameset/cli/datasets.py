@@ -19,7 +19,11 @@ __all__ = ["datasets"]
 @registry_option
 @output_options("text", "json")
 def datasets(registry: str | None, form: str, output: Path | None, quiet: bool) -> int:
-    """List the datasets of the registry, each with its latest snapshot."""
+    """List the datasets of the registry, each with its latest snapshot.
+
+    \b
+    sameset datasets --registry registry.db
+    """
     from sameset.registry import Registry, default_address
 
     with Registry.open(registry or default_address(), create=False) as opened:

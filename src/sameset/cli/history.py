@@ -23,7 +23,11 @@ __all__ = ["history"]
 )
 @output_options("text", "json")
 def history(name: str, registry: str | None, limit: int, form: str, output: Path | None, quiet: bool) -> int:
-    """Show the snapshots of the dataset NAME, newest first."""
+    """Show the snapshots of the dataset NAME, newest first.
+
+    \b
+    sameset history orders --limit 10
+    """
     from sameset.registry import Registry, default_address
 
     with Registry.open(registry or default_address(), create=False) as opened:
