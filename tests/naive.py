@@ -1,174 +1,95 @@
 """The naive twin of the core: docs/encoding.md in plain Python, paragraph by paragraph, with mmh3 as the oracle of the hash.
 
 Slow and obvious on purpose. Nothing here imports `sameset`: whoever doubts a digest checks it against this page and that one.
-Rows are lists of values, hashes are pairs of Python integers.
+Hashes are pairs of Python integers. Values are in `naive_values` and `naive_nested`; here are rows, tables and sketches.
 """
 
 from __future__ import annotations
 
 import re
-import struct
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
-import mmh3
 import pyarrow as pa
+from naive_nested import canonical_bytes, family, value_hash, value_type, values
+from naive_values import (
+    AS_IS,
+    BOOLEAN,
+    BYTES,
+    DATE,
+    DURATION,
+    M64,
+    NANOSECONDS,
+    NULL,
+    NUMBER,
+    PRIME,
+    TEXT,
+    TIME,
+    TIMESTAMP,
+    ZONED,
+    Form,
+    Hash,
+    Value,
+    days,
+    finish,
+    fmix,
+    murmur,
+    number_bytes,
+    ticks,
+    u64,
+)
 
-Hash = tuple[int, int]
-Value = Any
-
-M64 = 2**64 - 1
-PRIME = 2**61 - 1
-NULL, BOOLEAN, NUMBER, TEXT, BYTES, DATE, TIME, TIMESTAMP, ZONED, DURATION = range(1, 11)
-NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
-
-
-def u64(number: int) -> bytes:
-    return struct.pack("<Q", number)
-
-
-def i64(number: int) -> bytes:
-    return struct.pack("<q", number)
-
-
-def murmur(data: bytes, seed: int) -> Hash:
-    whole = mmh3.hash128(data, seed, x64arch=True, signed=False)
-    return whole & M64, whole >> 64
-
-
-def fmix(k: int) -> int:
-    k ^= k >> 33
-    k = k * 0xFF51AFD7ED558CCD & M64
-    k ^= k >> 33
-    k = k * 0xC4CEB9FE1A85EC53 & M64
-    return k ^ k >> 33
-
-
-def finish(a: int, b: int, length: int) -> Hash:
-    a ^= length
-    b ^= length
-    a = a + b & M64
-    b = b + a & M64
-    a, b = fmix(a), fmix(b)
-    a = a + b & M64
-    b = b + a & M64
-    return a, b
-
-
-# Values
-
-
-def family(kind: pa.DataType) -> int:
-    """The number of the family of an Arrow type."""
-    types = pa.types
-    if types.is_dictionary(kind):
-        return family(kind.value_type)
-    if kind == pa.uuid():
-        return BYTES
-    families = {
-        NULL: types.is_null(kind),
-        BOOLEAN: types.is_boolean(kind),
-        NUMBER: types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind),
-        TEXT: types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind),
-        BYTES: types.is_binary(kind)
-        or types.is_large_binary(kind)
-        or types.is_binary_view(kind)
-        or types.is_fixed_size_binary(kind),
-        DATE: types.is_date(kind),
-        TIME: types.is_time(kind),
-        TIMESTAMP: types.is_timestamp(kind) and kind.tz is None,
-        ZONED: types.is_timestamp(kind) and kind.tz is not None,
-        DURATION: types.is_duration(kind),
-    }
-    (number,) = [number for number, is_it in families.items() if is_it]
-    return number
-
-
-def values(array: pa.Array) -> list[Value]:
-    """The values of an array, exactly: floats as doubles, dates and times as the integers that count their units."""
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        entries = values(array.dictionary)
-        return [None if index is None else entries[index] for index in array.indices.to_pylist()]
-    if kind == pa.uuid():
-        return values(array.storage)
-    if pa.types.is_floating(kind):
-        return list(array.cast(pa.float64()).to_pylist())
-    if family(kind) in (DATE, TIME, TIMESTAMP, ZONED, DURATION):
-        return list(array.view(pa.int32() if kind.bit_width == 32 else pa.int64()).to_pylist())
-    return list(array.to_pylist())
-
-
-def value_type(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
-def canonical_bytes(value: Value, kind: pa.DataType) -> bytes:
-    """The canonical bytes of a value, as `values` gives it, of a column of the Arrow type `kind`."""
-    kind = value_type(kind)
-    if value is None:
-        return b""
-    if family(kind) == BOOLEAN:
-        return bytes([value])
-    if family(kind) == NUMBER:
-        return number_bytes(value)
-    if family(kind) == TEXT:
-        return bytes(value.encode())
-    if family(kind) == BYTES:
-        return bytes(value)
-    if family(kind) == DATE:
-        return i64(days(value, kind))
-    microseconds, rest = ticks(value, kind)
-    return i64(microseconds) + (struct.pack("<H", rest) if rest else b"")
-
-
-def days(value: int, kind: pa.DataType) -> int:
-    return value // 86_400_000 if kind == pa.date64() else value
-
-
-def ticks(value: int, kind: pa.DataType) -> tuple[int, int]:
-    return divmod(value * NANOSECONDS[kind.unit], 1000)
-
-
-def number_bytes(value: int | float | Decimal) -> bytes:
-    """The four rules of numbers, in their order."""
-    if isinstance(value, float) and value != value:
-        return bytes.fromhex("000000000000f87f01")
-    if value in (float("inf"), float("-inf")):
-        return struct.pack("<d", value) + b"\1"
-    exact = Fraction(value)
-    if exact.denominator == 1 and -(2**63) <= exact < 2**63:
-        return i64(int(exact))
-    nearest = float(exact)
-    if Fraction(nearest) == exact or (digits := significant_digits(exact)) <= 15:
-        return struct.pack("<d", nearest) + b"\1"
-    exponent = 0
-    while exact.denominator != 1:
-        exact, exponent = exact * 10, exponent - 1
-    while exact % 10 == 0:
-        exact, exponent = exact / 10, exponent + 1
-    m = abs(int(exact))
-    assert len(str(m)) == digits
-    words = 1
-    while m >= 2 ** (64 * words):
-        words += 1
-    return i64(2 * exponent + (exact < 0)) + m.to_bytes(8 * words, "little")
-
-
-def significant_digits(exact: Fraction) -> int:
-    """How many digits a decimal or whole number has, zeros at its ends not counted."""
-    while exact.denominator != 1:
-        exact *= 10
-    return len(str(abs(int(exact))).strip("0"))
-
-
-def value_hash(value: Value, kind: pa.DataType) -> Hash:
-    return murmur(canonical_bytes(value, kind), 256 * (NULL if value is None else family(kind)))
-
+__all__ = [
+    "AS_IS",
+    "BOOLEAN",
+    "BYTES",
+    "DATE",
+    "NANOSECONDS",
+    "NULL",
+    "NUMBER",
+    "TEXT",
+    "TIME",
+    "ZONED",
+    "Form",
+    "add_to_cells",
+    "as_plain",
+    "canonical_bytes",
+    "cells_of",
+    "check_of",
+    "days",
+    "delta",
+    "family",
+    "fewest_bytes",
+    "key_hashes",
+    "key_words",
+    "murmur",
+    "name_key",
+    "named_hashes",
+    "pack_string",
+    "pack_word",
+    "packed_keys",
+    "packed_value",
+    "peel",
+    "position_key",
+    "positional_hashes",
+    "printed_digest",
+    "pure_row",
+    "row_hash",
+    "row_lanes",
+    "rows_of",
+    "sample",
+    "signature",
+    "table_sketch",
+    "total",
+    "u64",
+    "value_hash",
+    "value_hashes",
+    "value_type",
+    "values",
+    "words_of",
+]
 
 # Rows, tables, columns
 
@@ -190,28 +111,28 @@ def row_hash(hashes: Sequence[Hash], keys: Sequence[Hash], seed: int) -> Hash:
     return finish(r1, r2, len(hashes))
 
 
-def value_hashes(array: pa.Array) -> list[Hash]:
-    return [value_hash(value, array.type) for value in values(array)]
+def value_hashes(array: pa.Array, form: Form = AS_IS) -> list[Hash]:
+    return [value_hash(value, array.type) for value in values(array, form)]
 
 
-def rows_of(batch: pa.RecordBatch) -> list[list[Hash]]:
+def rows_of(batch: pa.RecordBatch, form: Form) -> list[list[Hash]]:
     """The hashes of all values, row by row."""
-    columns = [value_hashes(array) for array in batch.columns]
+    columns = [value_hashes(array, form) for array in batch.columns]
     return [[column[i] for column in columns] for i in range(batch.num_rows)]
 
 
-def named_hashes(batch: pa.RecordBatch, seed: int) -> list[Hash]:
+def named_hashes(batch: pa.RecordBatch, seed: int, form: Form = AS_IS) -> list[Hash]:
     keys = [name_key(name, seed) for name in batch.schema.names]
-    return [row_hash(row, keys, seed) for row in rows_of(batch)]
+    return [row_hash(row, keys, seed) for row in rows_of(batch, form)]
 
 
-def positional_hashes(batch: pa.RecordBatch, seed: int) -> list[Hash]:
+def positional_hashes(batch: pa.RecordBatch, seed: int, form: Form = AS_IS) -> list[Hash]:
     keys = [position_key(i, seed) for i in range(batch.num_columns)]
-    return [row_hash(row, keys, seed) for row in rows_of(batch)]
+    return [row_hash(row, keys, seed) for row in rows_of(batch, form)]
 
 
-def key_hashes(batch: pa.RecordBatch, key: Sequence[str], seed: int) -> list[Hash]:
-    return named_hashes(batch.select(list(key)), seed)
+def key_hashes(batch: pa.RecordBatch, key: Sequence[str], seed: int, form: Form = AS_IS) -> list[Hash]:
+    return named_hashes(batch.select(list(key)), seed, form)
 
 
 def total(hashes: Iterable[Hash]) -> Hash:
@@ -220,8 +141,8 @@ def total(hashes: Iterable[Hash]) -> Hash:
     return sum(h[0] for h in hashes) & M64, sum(h[1] for h in hashes) & M64
 
 
-def printed_digest(batch: pa.RecordBatch, seed: int) -> str:
-    s1, s2 = total(named_hashes(batch, seed))
+def printed_digest(batch: pa.RecordBatch, seed: int, form: Form = AS_IS) -> str:
+    s1, s2 = total(named_hashes(batch, seed, form))
     names = sorted(name.encode() for name in batch.schema.names)
     data = u64(seed) + u64(batch.num_rows) + u64(s1) + u64(s2)
     h1, h2 = murmur(data + b"".join(u64(len(name)) + name for name in names), 104)
@@ -257,19 +178,8 @@ def signature(hashes: Iterable[int], bins: int) -> list[int]:
 
 def key_words(families: Iterable[int]) -> int:
     """How many words of seven bytes the packed key of columns of these families has."""
-    budget = {
-        NUMBER: 9,
-        TIME: 9,
-        TIMESTAMP: 9,
-        ZONED: 9,
-        DURATION: 9,
-        DATE: 5,
-        BOOLEAN: 2,
-        NULL: 1,
-        TEXT: 24,
-        BYTES: 24,
-    }
-    size = sum(budget[number] for number in families)
+    budget = {DATE: 5, BOOLEAN: 2, NULL: 1, TEXT: 24, BYTES: 24}
+    size = sum(budget.get(number, 9) for number in families)
     return min(max((size + 6) // 7, 2), 6)
 
 
@@ -309,18 +219,22 @@ def packed_value(value: Value, kind: pa.DataType) -> bytes | None:
         return pack_string(4, value)
     if family(kind) == DATE:
         return pack_word(5, days(value, kind))
+    if family(kind) not in (TIME, TIMESTAMP, ZONED, DURATION):
+        return None
     microseconds, rest = ticks(value, kind)
     return pack_word(family(kind) - 1, microseconds) if rest == 0 else None
 
 
-def packed_keys(batch: pa.RecordBatch, key: Sequence[str], seed: int, keep_keys: bool) -> list[bytes]:
+def packed_keys(
+    batch: pa.RecordBatch, key: Sequence[str], seed: int, keep_keys: bool, form: Form = AS_IS
+) -> list[bytes]:
     """The packed keys of all rows, padded to whole words."""
     names = sorted(key, key=str.encode)
     kinds = [batch.schema.field(name).type for name in names]
     width = 7 * key_words(map(family, kinds))
-    columns = [values(batch.column(name)) for name in names]
+    columns = [values(batch.column(name), form) for name in names]
     packed = []
-    for i, (h1, _) in enumerate(key_hashes(batch, key, seed)):
+    for i, (h1, _) in enumerate(key_hashes(batch, key, seed, form)):
         pieces = [packed_value(column[i], kind) for column, kind in zip(columns, kinds, strict=True)]
         whole = None if None in pieces or not keep_keys else b"".join(piece or b"" for piece in pieces)
         if whole is None or len(whole) > width:
@@ -333,10 +247,12 @@ def words_of(packed: bytes) -> list[int]:
     return [int.from_bytes(packed[i : i + 7], "little") for i in range(0, len(packed), 7)]
 
 
-def row_lanes(batch: pa.RecordBatch, key: Sequence[str] = (), seed: int = 0, keep_keys: bool = True) -> list[list[int]]:
+def row_lanes(
+    batch: pa.RecordBatch, key: Sequence[str] = (), seed: int = 0, keep_keys: bool = True, form: Form = AS_IS
+) -> list[list[int]]:
     """The lanes of all rows of a delta."""
-    packed = packed_keys(batch, key, seed, keep_keys) if key else [b""] * batch.num_rows
-    hashes = [[h1 % 2**61 % PRIME, h2 % 2**61 % PRIME] for h1, h2 in named_hashes(batch, seed)]
+    packed = packed_keys(batch, key, seed, keep_keys, form) if key else [b""] * batch.num_rows
+    hashes = [[h1 % 2**61 % PRIME, h2 % 2**61 % PRIME] for h1, h2 in named_hashes(batch, seed, form)]
     return [words_of(data) + pair for data, pair in zip(packed, hashes, strict=True)]
 
 
@@ -406,14 +322,15 @@ def table_sketch(batch: pa.RecordBatch, spec: Any) -> dict[str, Any]:
     def sample_of(hashes: Iterable[int], size: Any) -> tuple[dict[int, int], int]:
         return sample(hashes, size.size, size.scaled, size.cap)
 
-    named = named_hashes(batch, spec.seed)
-    keys = key_hashes(batch, spec.key, spec.seed) if spec.key else []
-    lanes = row_lanes(batch, spec.key, spec.seed, spec.keep_keys)
+    form = Form(spec.digits, spec.nfc)
+    named = named_hashes(batch, spec.seed, form)
+    keys = key_hashes(batch, spec.key, spec.seed, form) if spec.key else []
+    lanes = row_lanes(batch, spec.key, spec.seed, spec.keep_keys, form)
     words = key_words(family(batch.schema.field(name).type) for name in spec.key) if spec.key else 0
     columns = []
     for array in batch.columns:
-        hashes = value_hashes(array)
-        there = [h1 for value, (h1, _) in zip(values(array), hashes, strict=True) if value is not None]
+        hashes = value_hashes(array, form)
+        there = [h1 for value, (h1, _) in zip(values(array, form), hashes, strict=True) if value is not None]
         columns.append(
             {
                 "sums": total(hashes),
@@ -423,8 +340,8 @@ def table_sketch(batch: pa.RecordBatch, spec: Any) -> dict[str, Any]:
         )
     return {
         "rows": batch.num_rows,
-        "digest": printed_digest(batch, spec.seed),
-        "sums": [total(named), total(positional_hashes(batch, spec.seed)), total(keys)],
+        "digest": printed_digest(batch, spec.seed, form),
+        "sums": [total(named), total(positional_hashes(batch, spec.seed, form)), total(keys)],
         "columns": columns,
         "row sample": sample_of((h1 for h1, _ in named), spec.rows),
         "key sample": sample_of((h1 for h1, _ in keys), spec.rows),

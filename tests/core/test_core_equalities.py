@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
+import re
 import struct
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 
 import numpy as np
@@ -260,34 +262,42 @@ class Unknown(pa.ExtensionType):  # type: ignore[misc]
         return b""
 
 
-UNSUPPORTED = [
-    pa.list_(pa.int64()),
-    pa.large_list(pa.int64()),
-    pa.list_view(pa.int64()),
-    pa.list_(pa.int64(), 2),
-    pa.struct({"x": pa.int64()}),
-    pa.map_(pa.string(), pa.int64()),
-    pa.dense_union([pa.field("x", pa.int64())]),
-    pa.sparse_union([pa.field("x", pa.int64())]),
-    pa.month_day_nano_interval(),
-    pa.run_end_encoded(pa.int32(), pa.int64()),
-    pa.dictionary(pa.int8(), pa.list_(pa.int64())),
-    pa.decimal128(5, -400),
-    pa.decimal128(5, 39),
-    Unknown(),
-]
+UNIONS = [pa.dense_union([pa.field("x", pa.int64())]), pa.sparse_union([pa.field("x", pa.int64())])]
+UNSUPPORTED = [*UNIONS, Unknown(), pa.decimal128(5, -400), pa.decimal128(5, 39), pa.opaque(pa.int64(), "x", "y")]
+WRAPPERS: dict[str, Callable[[pa.DataType], pa.DataType]] = {
+    "{}": lambda kind: kind,
+    "{}[]": pa.list_,
+    "{}[][]": lambda kind: pa.large_list(pa.list_view(kind)),
+    "{}[][][]": lambda kind: pa.list_(pa.list_(pa.large_list_view(kind), 2)),
+    "{}.address.city": lambda kind: pa.struct({"ok": pa.int8(), "address": pa.struct({"city": kind})}),
+    "{}.value": lambda kind: pa.map_(pa.string(), kind),
+    "{}.key": lambda kind: pa.map_(kind, pa.string()),
+    "{}[].value.x": lambda kind: pa.list_(pa.map_(pa.int8(), pa.struct({"x": kind}))),
+    "{}[].tags[]": lambda kind: pa.dictionary(pa.int8(), pa.list_(pa.struct({"tags": pa.list_(kind)}))),
+    "{}.runs": lambda kind: pa.run_end_encoded(pa.int32(), pa.struct({"runs": kind})),
+}
 
 
 @pytest.mark.parametrize("kind", UNSUPPORTED, ids=str)
-def test_a_type_without_canonical_form_is_refused_by_column_and_type(kind: pa.DataType) -> None:
+@pytest.mark.parametrize("path", WRAPPERS)
+def test_a_type_without_canonical_form_is_refused_by_path_and_type(kind: pa.DataType, path: str) -> None:
+    """Whatever it is nested in, and before there are rows."""
+    name, whole = path.format("odd one"), WRAPPERS[path](kind)
     with pytest.raises(UnsupportedTypeError) as caught:
-        RowHasher(pa.schema([("fine", pa.int64()), ("odd one", kind)]))
-    assert caught.value.column == "odd one"
+        RowHasher(pa.schema([("fine", pa.int64()), ("odd one", whole)]))
+    assert caught.value.column == name
     assert caught.value.type_name == str(kind)
-    assert "'odd one'" in str(caught.value)
+    assert repr(name) in str(caught.value)
     assert str(kind) in str(caught.value)
     with pytest.raises(UnsupportedTypeError):
-        family_of(kind, "odd one")
+        family_of(whole, "odd one")
+
+
+@pytest.mark.parametrize("path", WRAPPERS)
+def test_two_fields_of_one_name_are_refused_by_path(path: str) -> None:
+    twice = pa.struct([("x", pa.int8()), ("y", pa.int8()), ("x", pa.string())])
+    with pytest.raises(SchemaError, match=f"two fields of {re.escape(repr(path.format('c')))} have one name"):
+        RowHasher(pa.schema([("c", WRAPPERS[path](twice))]))
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("s", 10**6), ("ms", 10**3)])

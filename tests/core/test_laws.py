@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sameset.sketches
-from sameset.canonical.batches import HashedBatch, RowHasher
+from sameset.canonical.batches import RowHasher
 from sameset.canonical.families import Family
 from sameset.errors import SpecMismatchError
 from sameset.sketches.column import ColumnSketch
 from sameset.sketches.delta import DeltaTable, row_lanes
 from sameset.sketches.digest import RowDigest
+from sameset.sketches.lattice import LatticeDigest, LatticeHasher, LatticeKey
 from sameset.sketches.sample import Sample
 from sameset.sketches.signature import Signature
 from sameset.sketches.spec import SampleSize, Spec
@@ -31,17 +32,22 @@ Rows = list[tuple[int | None, str | None]]
 
 SCHEMA = pa.schema([("id", pa.int64()), ("text", pa.string())])
 SIZE = SampleSize(8, 4, 16)
+KEY = LatticeKey(b"sixteen or more bytes")
 SPEC = Spec(key=("id",), rows=SIZE, values=SampleSize(4, 1000, 4), bins=16, delta_cells=64)
 
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """How to make, feed and look into one kind of sketch; `state` gives all of it as plain values."""
+    """How to make, feed and look into one kind of sketch; `state` gives all of it as plain values.
+
+    It is fed with what `feed` takes of a batch after `hash`.
+    """
 
     make: type
     empty: Callable[[], Any]
-    feed: Callable[[HashedBatch], Any]
+    feed: Callable[[Any], Any]
     state: Callable[[Any], Any]
+    hash: Callable[[pa.RecordBatch], Any] = RowHasher(SCHEMA, ["id"]).hash
 
 
 def sample_state(sample: Sample) -> object:
@@ -79,26 +85,40 @@ KINDS = {
     "TableSketch": Kind(
         TableSketch, lambda: TableSketch.empty(SPEC, SCHEMA), lambda batch: batch, lambda it: it.to_bytes()
     ),
+    "LatticeDigest": Kind(
+        LatticeDigest,
+        LatticeDigest.empty,
+        lambda batch: batch,
+        lambda it: (it.key, it.rows, it.lanes.tolist()),
+        LatticeHasher(SCHEMA).hash,
+    ),
+    "LatticeDigest with a key": Kind(
+        LatticeDigest,
+        lambda: LatticeDigest.empty(KEY),
+        lambda batch: batch,
+        lambda it: (it.key, it.rows, it.lanes.tolist()),
+        LatticeHasher(SCHEMA, KEY).hash,
+    ),
 }
-GROUPS = ["RowDigest", "DeltaTable"]
+GROUPS = ["RowDigest", "DeltaTable", "LatticeDigest", "LatticeDigest with a key"]
 ROWS = st.lists(st.tuples(st.integers(0, 40) | st.none(), st.sampled_from(["a", "b", "", None])), max_size=60)
-HASHER = RowHasher(SCHEMA, ["id"])
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 every_group = pytest.mark.parametrize("kind", [KINDS[name] for name in GROUPS], ids=GROUPS)
 few = settings(max_examples=40)
 
 
-def hashed(rows: Rows) -> HashedBatch:
+def fed(kind: Kind, rows: Rows) -> Any:
+    """What the kind's `update` takes, of these rows."""
     columns = [pa.array([row[0] for row in rows], pa.int64()), pa.array([row[1] for row in rows], pa.string())]
-    return HASHER.hash(pa.RecordBatch.from_arrays(columns, schema=SCHEMA))
+    return kind.feed(kind.hash(pa.RecordBatch.from_arrays(columns, schema=SCHEMA)))
 
 
 def sketch(kind: Kind, *parts: Rows) -> Any:
     """The sketch of rows that come in these batches."""
     made = kind.empty()
     for rows in parts:
-        made.update(kind.feed(hashed(rows)))
+        made.update(fed(kind, rows))
     return made
 
 
@@ -175,12 +195,12 @@ def test_operands_stay_as_they_are_and_share_nothing(kind: Kind, left: Rows, rig
     one, two = sketch(kind, left), sketch(kind, right)
     merged = one.merge(two)
     before = kind.state(one), kind.state(two)
-    merged.update(kind.feed(hashed(more)))
+    merged.update(fed(kind, more))
     assert (kind.state(one), kind.state(two)) == before
     assert same(kind, merged, sketch(kind, left + right + more))
     after = kind.state(merged)
-    one.update(kind.feed(hashed(more)))
-    two.update(kind.feed(hashed(more)))
+    one.update(fed(kind, more))
+    two.update(fed(kind, more))
     assert kind.state(merged) == after
 
 
@@ -206,6 +226,11 @@ def test_a_row_more_is_another_sketch_and_nothing_equals_a_stranger(kind: Kind) 
 
 OTHER_SPECS: dict[str, Any] = {
     "seed": 1,
+    "digits": 3,
+    "nfc": True,
+    "columns": ("id",),
+    "ignore": ("text",),
+    "where": "id > 3",
     "key": (),
     "keep_keys": False,
     "rows": SampleSize(8, 4, 17),

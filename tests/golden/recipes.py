@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pyarrow as pa
 
+from sameset.execution.sketching import sketch_table
 from sameset.sketches.spec import SampleSize, Spec
 from sameset.sketches.table import TableSketch, hasher_for
 
-__all__ = ["ROWS", "TABLES", "VALUES", "Recipe", "sketch_of"]
+__all__ = ["FORMED", "NESTED", "ROWS", "TABLES", "VALUES", "Recipe", "sketch_of"]
 
 INTS = [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()]
 DECIMALS = [
@@ -69,6 +70,51 @@ VALUES: list[pa.Array] = [
 ]
 
 
+def extension(kind: pa.BaseExtensionType, values: list[object]) -> pa.Array:
+    return pa.ExtensionArray.from_storage(kind, pa.array(values, kind.storage_type))
+
+
+INTERVAL = pa.month_day_nano_interval()
+POINT = pa.struct({"x": pa.int8(), "y": pa.float64()})
+SIX = [0, 1, 2, 3, 4, 5]
+#: Six values each, so that together they are a table.
+NESTED: list[pa.Array] = [
+    *(
+        pa.array([[], [1, 2], [2, 1], [None], None, [1, 2, 3]], kind)
+        for kind in (pa.list_(pa.int64()), pa.large_list(pa.float64()), pa.list_view(pa.decimal128(9, 2)))
+    ),
+    pa.array([["a", "b"], ["", None], None, ["ab", ""], ["é", "e\u0301"], ["a", "b"]], pa.list_(pa.string(), 2)),
+    pa.array([[[1, 2], [3]], [[1], [2, 3]], [[]], [None], [], None], pa.list_(pa.list_(pa.int8()))),
+    pa.array([{"x": 1, "y": 2.0}, {"x": 2, "y": 1.0}, {"x": None, "y": None}, None, {"x": 1, "y": 0.1}, {}], POINT),
+    pa.array([{}, None, {}, {}, {}, {}], pa.struct({})),
+    pa.array([[("a", 1), ("b", 2)], [("b", 2), ("a", 1)], [("a", 1)] * 2, [], None, [("a", None)]], pa.map_("string", "int8")),
+    pa.array([[{"x": 1, "y": 0.5}], [None], [], None, [{"x": 1}] * 2, [{}]], pa.list_(POINT)),
+    pa.array([(0, 0, 0), (1, -2, 3), (-12, 30, 2**62), None, (0, 0, -1), (2**31 - 1, -(2**31), -(2**63))], INTERVAL),
+    extension(pa.fixed_shape_tensor(pa.float64(), [2, 3]), [SIX, SIX[::-1], None, [0.5] * 6, SIX, SIX]),
+    extension(pa.fixed_shape_tensor(pa.float64(), [3, 2], permutation=[1, 0]), [[0, 3, 1, 4, 2, 5], SIX, None, SIX, SIX, SIX]),
+    extension(pa.fixed_shape_tensor(pa.int32(), [6]), [SIX, SIX[::-1], None, SIX, SIX, SIX]),
+    extension(pa.fixed_shape_tensor(pa.uint8(), [2, 0]), [[], None, [], [], [], []]),
+    extension(pa.fixed_shape_tensor(pa.float32(), []), [[1], [2], None, [0], [0.5], [1]]),
+    extension(pa.bool8(), [0, 1, -1, None, 127, 1]),
+    extension(pa.json_(), ["{}", "[1, 2]", None, "null", '"\u00e9"', "{}"]),
+    pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, None, 0, 1]), pa.array([[1], None, [1, 2]], pa.list_(pa.int8()))),
+    pa.RunEndEncodedArray.from_arrays(pa.array([2, 3, 6]), pa.array(["a", None, "b"])),
+]  # fmt: skip
+
+#: Values as digits and nfc form them: (digits, nfc, values).
+FORMED: list[tuple[int | None, bool, pa.Array]] = [
+    *((digits, False, pa.array([0.15, 0.25, 0.35, 2.5, 1.005, 9.995, -1234.5678, 0.1 + 0.2])) for digits in (1, 2, 3, 15)),
+    (3, False, pa.array([5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, math.inf, math.nan, -0.0, 1e22, 1e23])),
+    (1, False, pa.array([1.7976931348623157e308, 9.5, 0.95, -95.0])),
+    (7, False, pa.array([0.1, 16777217.0, 3.4028235e38], pa.float32())),
+    (2, False, pa.array([0.1, 0.333, 65504.0], pa.float16())),
+    (2, False, pa.array([123456, -1])),
+    (2, True, pa.array([[1.25, 1.35], [0.125]])),
+    (None, True, pa.array(["e\u0301", "A\u030a", "\u1100\u1161\u11a8", "\u1e9b\u0323", "\ufb01", "a"])),
+    (None, True, pa.array([{"e\u0301": "e\u0301"}])),
+]  # fmt: skip
+
+
 def mixed(i: int) -> int:
     """A whole number below 2^32 that looks like chance (Knuth's multiplicative hash)."""
     return i * 2_654_435_761 % 2**32
@@ -117,10 +163,36 @@ def repeated() -> pa.RecordBatch:
 SMALL = Spec(rows=SampleSize(16, 4, 64), values=SampleSize(8, 4, 16), bins=16, delta_cells=64)
 
 
+def nested() -> pa.RecordBatch:
+    """One column for every array of NESTED."""
+    return pa.RecordBatch.from_arrays(NESTED, names=[f"{at:02} {array.type}" for at, array in enumerate(NESTED)])
+
+
+def accents() -> pa.RecordBatch:
+    """A table whose keys and values other forms change."""
+    return pa.RecordBatch.from_pydict(
+        {
+            "name": ["é", "e\u0301", "A\u030a", None, "plain"] * 4,
+            "size": [i / 7 for i in range(20)],
+            "tags": [["e\u0301", str(i)] for i in range(20)],
+        }
+    )
+
+
+def as_made(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch
+
+
 @dataclass(frozen=True)
 class Recipe:
+    """A table, the spec to sketch it with, and what of the table that spec reads."""
+
     make: Callable[[], pa.RecordBatch]
     spec: Spec
+    choose: Callable[[pa.RecordBatch], pa.RecordBatch] = field(default=as_made)
+
+    def read(self) -> pa.RecordBatch:
+        return self.choose(self.make())
 
 
 TABLES = {
@@ -132,14 +204,35 @@ TABLES = {
     "composite-key": Recipe(lambda: orders(30), replace(SMALL, key=("shop", "day"))),
     "uuid-key": Recipe(lambda: orders(30), replace(SMALL, key=("uuid",))),
     "hidden-key-and-seed": Recipe(lambda: orders(30), replace(SMALL, key=("id",), keep_keys=False, seed=2**64 - 1)),
+    "nested": Recipe(nested, replace(SMALL, key=("05 struct<x: int8, y: double>", "16 extension<arrow.json>"))),
+    "digits": Recipe(accents, replace(SMALL, key=("size",), digits=3)),
+    "nfc": Recipe(accents, replace(SMALL, key=("name", "size"), nfc=True)),
+    "columns": Recipe(
+        lambda: orders(30),
+        replace(SMALL, columns=("weight", "id", "day")),
+        lambda it: it.select(["id", "day", "weight"]),
+    ),
+    "ignore": Recipe(
+        lambda: orders(30),
+        replace(SMALL, key=("id",), ignore=("at", "uuid", "day")),
+        lambda it: it.select(["id", "shop", "price", "weight"]),
+    ),
+    "where": Recipe(lambda: orders(30), replace(SMALL, key=("id",), where="id >= 20"), lambda it: it.slice(20)),
+    "every-option": Recipe(
+        accents,
+        replace(SMALL, digits=2, nfc=True, columns=("size", "name"), ignore=("name",), where="size < 1"),
+        lambda it: it.select(["size"]).slice(0, 7),
+    ),
     "cut-samples": Recipe(lambda: orders(20_000).select(["id", "price", "weight"]), Spec(key=("id",))),
 }
-ROWS = ["every-type", "no-columns", "no-key", "single-key", "composite-key", "uuid-key", "hidden-key-and-seed"]
+ROWS = [name for name in TABLES if name not in ("empty", "cut-samples")]
 
 
 def sketch_of(recipe: Recipe) -> TableSketch:
-    """The sketch of a recipe's table, from three batches."""
+    """The sketch of a recipe's table, from three batches; by way of a source if the spec chooses among them."""
     batch = recipe.make()
+    if recipe.choose is not as_made:
+        return sketch_table(pa.table(batch), recipe.spec)
     sketch, hasher = TableSketch.empty(recipe.spec, batch.schema), hasher_for(recipe.spec, batch.schema)
     third = batch.num_rows // 3
     for part in (batch.slice(0, third), batch.slice(third, third), batch.slice(2 * third)):

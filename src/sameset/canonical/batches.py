@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from sameset.canonical.columns import HashedColumn, hash_column, hash_one
+from sameset.canonical.buffers import hash_one
+from sameset.canonical.columns import HashedColumn, hash_column
 from sameset.canonical.families import Family, family_of
+from sameset.canonical.forms import AS_IS, Form
 from sameset.canonical.keys import key_lanes, pack_keys
 from sameset.errors import SchemaError
 from sameset.kernels.rows import bind_column, finish_rows
@@ -60,11 +62,14 @@ def check_columns(names: Sequence[str], key: Sequence[str]) -> None:
 class RowHasher:
     """Hashes batches of one schema; made once a scan, since the keys of its columns take some hashing themselves."""
 
-    def __init__(self, schema: pa.Schema, key: Sequence[str] = (), seed: int = 0, keep_keys: bool = True) -> None:
+    def __init__(
+        self, schema: pa.Schema, key: Sequence[str] = (), seed: int = 0, keep_keys: bool = True, form: Form = AS_IS
+    ) -> None:
         check_columns(schema.names, key)
         self.families = [family_of(field.type, field.name) for field in schema]
         self._names = schema.names
         self._keep_keys = keep_keys
+        self._form = form
         prefix = pack_word(seed)
         self._start = hash_one(prefix, ROW_SEED)
         named = [hash_one(prefix + name.encode(), NAME_SEED) for name in schema.names]
@@ -76,7 +81,7 @@ class RowHasher:
     def hash(self, batch: pa.RecordBatch) -> HashedBatch:
         """The hashes of a batch of the schema."""
         rows = batch.num_rows
-        columns = [hash_column(array, name) for array, name in zip(batch.columns, self._names, strict=True)]
+        columns = [hash_column(array, name, self._form) for array, name in zip(batch.columns, self._names, strict=True)]
         sums = self._bind(range(len(columns)), columns, rows)
         named_sum, positional_sum, key_sum = np.zeros((3, 2), np.uint64)
         named = _finish(sums[0], sums[1], len(columns), named_sum)
@@ -86,7 +91,8 @@ class RowHasher:
         if self._key:
             sums = self._bind(self._key, columns, rows)
             key = _finish(sums[0], sums[1], len(self._key), key_sum)
-            pack_keys([(self._names[i], batch.column(i)) for i in self._key], key[0], lanes, self._keep_keys)
+            parts = [(self._names[i], self._form.apply(batch.column(i))) for i in self._key]
+            pack_keys(parts, key[0], lanes, self._keep_keys)
         return HashedBatch(rows, columns, named, named_sum, positional_sum, key, key_sum, lanes)
 
     def _bind(self, which: Sequence[int], columns: Sequence[HashedColumn], rows: int) -> Words:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sameset.kernels.values import hash_bytes
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["bits_of", "values_of"]
+__all__ = ["bits_of", "doubles_of", "hash_one", "packed_bits", "valid_of", "values_of"]
 
 
 def values_of(array: pa.Array) -> NDArray[np.generic]:
@@ -28,8 +30,41 @@ def values_of(array: pa.Array) -> NDArray[np.generic]:
 def bits_of(array: pa.BooleanArray) -> NDArray[np.bool_]:
     """The values of a boolean array, whatever its nulls, as one byte each."""
     data = array.buffers()[1]
-    if data is None:
-        return np.zeros(len(array), bool)
-    start, end = array.offset, array.offset + len(array)
-    packed = np.frombuffer(data, np.uint8)[start // 8 : -(-end // 8)]
-    return np.unpackbits(packed, bitorder="little")[start % 8 :][: len(array)].view(bool)
+    return np.zeros(len(array), bool) if data is None else _unpacked(data, array.offset, len(array))
+
+
+def valid_of(array: pa.Array) -> NDArray[np.bool_]:
+    """Where the array's own bitmap says that there is a value; what a dictionary or runs hold is not looked at.
+
+    Arrow's own `is_null` looks, and crashes on a dictionary of a dictionary of nulls (pyarrow 26).
+    """
+    if array.null_count == 0:
+        return np.ones(len(array), bool)
+    data = array.buffers()[0]
+    return np.zeros(len(array), bool) if data is None else _unpacked(data, array.offset, len(array))
+
+
+def packed_bits(mask: NDArray[np.bool_]) -> pa.Buffer:
+    """A mask as a bitmap, for a boolean array or as what says where an array is valid."""
+    import pyarrow as pa
+
+    return pa.py_buffer(np.packbits(mask, bitorder="little"))
+
+
+def _unpacked(data: pa.Buffer, start: int, size: int) -> NDArray[np.bool_]:
+    packed = np.frombuffer(data, np.uint8)[start // 8 : -(-(start + size) // 8)]
+    return np.unpackbits(packed, bitorder="little")[start % 8 :][:size].view(bool)
+
+
+def doubles_of(array: pa.Array) -> NDArray[np.float64]:
+    """The values of a float array of any width as doubles; a signalling NaN is a NaN and no reason to warn."""
+    with np.errstate(invalid="ignore"):
+        return values_of(array).astype(np.float64)
+
+
+def hash_one(data: bytes, seed: int) -> tuple[np.uint64, np.uint64]:
+    """Both halves of the hash of one byte string."""
+    buffer = np.frombuffer(data or b"\0", np.uint8)
+    h1, h2 = np.empty(1, np.uint64), np.empty(1, np.uint64)
+    hash_bytes(np.uint64(buffer.ctypes.data), np.array([0, len(data)], np.int64), np.uint64(seed), h1, h2)
+    return h1[0], h2[0]

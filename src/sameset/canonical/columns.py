@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from sameset.canonical.buffers import bits_of, values_of
+from sameset.canonical.buffers import bits_of, hash_one, packed_bits, valid_of, values_of
 from sameset.canonical.families import Family, family_of
+from sameset.canonical.forms import AS_IS, Form
+from sameset.canonical.nested import hash_list, hash_map, hash_struct, hash_tensor, hash_used
 from sameset.canonical.numbers import hash_numbers
 from sameset.errors import SourceError
-from sameset.kernels.values import hash_bytes, hash_nanoseconds, hash_words, set_nulls, take_hashes
+from sameset.kernels.values import hash_bytes, hash_nanoseconds, hash_views, hash_words, set_nulls, take_hashes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,9 +24,8 @@ __all__ = [
     "NULL_HASH",
     "HashedColumn",
     "byte_strings",
-    "decode_dictionary",
+    "decode",
     "hash_column",
-    "hash_one",
     "null_mask",
     "to_plain",
     "whole_ticks",
@@ -33,6 +33,7 @@ __all__ = [
 
 WORD = np.uint64(8)
 BYTE = np.uint64(1)
+INTERVAL_BYTES = 16
 MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 MILLISECONDS_A_DAY = 86_400_000
 _PLAIN_VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
@@ -47,13 +48,29 @@ class HashedColumn(NamedTuple):
     nulls: NDArray[np.bool_] | None
 
 
-def hash_column(array: pa.Array, column: str) -> HashedColumn:
-    """The hashes of all values of an array; UnsupportedTypeError names the column if its type has no canonical form."""
+def hash_column(array: pa.Array, column: str, form: Form = AS_IS) -> HashedColumn:
+    """The hashes of all values of an array; UnsupportedTypeError names the column if its type has no canonical form.
+
+    `column` is the column's name, or the path to a part of it, such as `tags[]` or `address.city`.
+    """
     family = family_of(array.type, column)
+    try:
+        array = form.apply(array)
+    except pa.ArrowInvalid as error:
+        raise SourceError(f"column {column!r} holds text that is not UTF-8; read it as bytes or repair it") from error
     h1, h2 = np.empty(len(array), np.uint64), np.empty(len(array), np.uint64)
     nulls = null_mask(array)
-    if pa.types.is_dictionary(array.type):
-        _hash_dictionary(array, column, h1, h2)
+
+    def hash_inner(inner: pa.Array, path: str) -> tuple[Words, Words]:
+        return hash_column(inner, path, form)[1:3]
+
+    if _is_encoded(array.type):
+        codes, values = _entries(array)
+        if len(values):  # otherwise all are null
+            hashed = hash_used(hash_inner, values, column, lambda: _used(codes, nulls, len(values)))
+            take_hashes(codes, *hashed, h1, h2)
+    elif family in _NESTED:
+        _NESTED[family](array, column, hash_inner, h1, h2)
     elif family is not Family.NULL:
         _HASHERS[family](to_plain(array), column, h1, h2)
     if nulls is not None:
@@ -63,17 +80,28 @@ def hash_column(array: pa.Array, column: str) -> HashedColumn:
 
 def null_mask(array: pa.Array) -> NDArray[np.bool_] | None:
     """Where the array is null, also where it refers to a null of its dictionary; None if nowhere."""
-    if pa.types.is_dictionary(array.type) and array.dictionary.null_count:
-        return bits_of(pc.is_null(decode_dictionary(array)))
-    return bits_of(pc.is_null(array)) if array.null_count else None
+    own = ~valid_of(array) if array.null_count else None
+    if not _is_encoded(array.type):
+        return own
+    codes, values = _entries(array)
+    inner = null_mask(values) if len(values) else None
+    if inner is None:
+        return own
+    return inner[codes] if own is None else inner[codes] | own
 
 
-def decode_dictionary(array: pa.DictionaryArray) -> pa.Array:
-    """The values that a dictionary array stands for; Arrow itself cannot take from a dictionary of views."""
-    wider = _PLAIN_VIEWS.get(array.type.value_type)
-    if wider is not None:
-        array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(wider), safe=False)
-    return array.dictionary_decode()
+def decode(array: pa.Array) -> pa.Array:
+    """The values themselves, one per row: without dictionary, runs or extension, whatever is within what.
+
+    Arrow itself can neither decode all runs nor take from views.
+    """
+    if not _is_encoded(array.type):
+        return to_plain(array)
+    codes, values = _entries(array)
+    values = decode(values)
+    wider = _PLAIN_VIEWS.get(values.type)
+    places = pa.Array.from_buffers(pa.int64(), len(codes), [packed_bits(valid_of(array)), pa.py_buffer(codes)])
+    return (values if wider is None else values.cast(wider)).take(places)
 
 
 def to_plain(array: pa.Array) -> pa.Array:
@@ -81,26 +109,40 @@ def to_plain(array: pa.Array) -> pa.Array:
     return array.storage if isinstance(array, pa.ExtensionArray) else array
 
 
-def hash_one(data: bytes, seed: int) -> tuple[np.uint64, np.uint64]:
-    """Both halves of the hash of one byte string."""
-    buffer = np.frombuffer(data or b"\0", np.uint8)
-    h1, h2 = np.empty(1, np.uint64), np.empty(1, np.uint64)
-    hash_bytes(np.uint64(buffer.ctypes.data), np.array([0, len(data)], np.int64), np.uint64(seed), h1, h2)
-    return h1[0], h2[0]
+def _is_encoded(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind))
 
 
-def _hash_dictionary(array: pa.DictionaryArray, column: str, h1: Words, h2: Words) -> None:
-    if len(array.dictionary) == 0:  # then all are null
-        return
-    values = hash_column(array.dictionary, column)
+def _entries(array: pa.Array) -> tuple[NDArray[np.int64], pa.Array]:
+    """Values that are each written down once, and which of them every place of a dictionary or run-end encoded array has."""
+    if pa.types.is_dictionary(array.type):
+        return _codes(array), array.dictionary
+    return _runs(array), array.values
+
+
+def _used(codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None, size: int) -> NDArray[np.bool_]:
+    used = np.zeros(size, bool)
+    used[codes if nulls is None else codes[~nulls]] = True
+    return used
+
+
+def _runs(array: pa.RunEndEncodedArray) -> NDArray[np.int64]:
+    """Which run each value of a run-end encoded array belongs to."""
+    ends = values_of(array.run_ends)
+    places = np.arange(array.offset, array.offset + len(array))
+    return np.searchsorted(ends, places, side="right").astype(np.int64)
+
+
+def _codes(array: pa.DictionaryArray) -> NDArray[np.int64]:
+    """Which entry of its dictionary each value of a dictionary array is; the first where it is null."""
     codes = values_of(array.indices).astype(np.int64)
     if array.null_count:  # what lies under a null may point anywhere
-        codes[bits_of(pc.is_null(array.indices))] = 0
-    take_hashes(codes, values.h1, values.h2, h1, h2)
+        codes[~valid_of(array)] = 0
+    return codes
 
 
 def _hash_booleans(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
-    words = bits_of(array).astype(np.int64)
+    words = (bits_of(array) if pa.types.is_boolean(array.type) else values_of(array) != 0).astype(np.int64)
     hash_words(words, BYTE, Family.BOOLEAN.seed, h1, h2)
 
 
@@ -149,9 +191,29 @@ def whole_ticks(array: pa.Array, column: str) -> NDArray[np.int64]:
     return words * factor
 
 
+def _hash_intervals(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
+    """Months, days and nanoseconds as Arrow has them: 16 bytes."""
+    offsets = (np.arange(len(array) + 1, dtype=np.int64) + array.offset) * INTERVAL_BYTES
+    hash_bytes(_address(array.buffers()[1]), offsets, Family.INTERVAL.seed, h1, h2)
+
+
 def _hash_texts(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
+    if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
+        _hash_views(array, family_of(array.type, column).seed, h1, h2)
+        return
     address, offsets, _keep = byte_strings(array)
     hash_bytes(address, offsets, family_of(array.type, column).seed, h1, h2)
+
+
+def _hash_views(array: pa.Array, seed: np.uint64, h1: Words, h2: Words) -> None:
+    _, data, *texts = array.buffers()
+    if data is None or not len(array):
+        return
+    views = np.frombuffer(data, np.int32, count=4 * len(array), offset=16 * array.offset).reshape(-1, 4)
+    if array.null_count:  # what lies under a null may point anywhere
+        views = np.where(null_mask(array)[:, None], np.int32(0), views)  # type: ignore[index]
+    ends = [(buffer.address, buffer.address + buffer.size) for buffer in texts]
+    hash_views(views, np.array(ends, np.uint64).reshape(-1, 2), seed, h1, h2)
 
 
 def byte_strings(array: pa.Array) -> tuple[np.uint64, NDArray[np.int64], object]:
@@ -185,5 +247,7 @@ _HASHERS = {
     Family.TIMESTAMP: _hash_ticks,
     Family.ZONED_TIMESTAMP: _hash_ticks,
     Family.DURATION: _hash_ticks,
+    Family.INTERVAL: _hash_intervals,
 }
+_NESTED = {Family.LIST: hash_list, Family.STRUCT: hash_struct, Family.MAP: hash_map, Family.TENSOR: hash_tensor}
 NULL_HASH = hash_one(b"", int(Family.NULL.seed))

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sameset.canonical.buffers import bits_of, values_of
-from sameset.canonical.columns import byte_strings, days, decode_dictionary, null_mask, raw_words, to_plain, whole_ticks
+from sameset.canonical.buffers import bits_of, doubles_of, values_of
+from sameset.canonical.columns import byte_strings, days, decode, null_mask, raw_words, whole_ticks
 from sameset.canonical.families import Family, family_of
-from sameset.canonical.numbers import EXACT, LARGEST_EXACT_POWER, doubles_of, exact_forms, low_words
+from sameset.canonical.numbers import EXACT, LARGEST_EXACT_POWER, exact_forms, low_words
 from sameset.kernels.keys import LANE_BYTES, OVERFULL, pack_hashes, pack_texts, pack_words, to_lanes
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ BUDGET = {Family.DATE: 5, Family.BOOLEAN: 2, Family.NULL: 1, Family.TEXT: 24, Fa
 BUDGET_OF_WORD = 9
 FEWEST_LANES, MOST_LANES = 2, 6
 WORD_BYTES = 8
-UUID_TEXT_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+UUID_DIGITS = 36
+DASHES = [8, 13, 18, 23]
+NIBBLES = np.full(256, 255, np.uint8)  # the value of a lower-case hexadecimal digit
+NIBBLES[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16)
 EPOCH = dt.datetime(1970, 1, 1)
 MICROSECONDS_A_DAY = 86_400_000_000
 
@@ -58,10 +61,11 @@ def pack_keys(
 
 
 def _pack_column(name: str, array: pa.Array, packed: NDArray[np.uint8], used: NDArray[np.int64]) -> None:
-    if pa.types.is_dictionary(array.type):
-        array = decode_dictionary(array)
-    family = family_of(array.type, name)
-    array, nulls = to_plain(array), null_mask(array)
+    family, nulls = family_of(array.type, name), null_mask(array)
+    if family > Family.DURATION:  # nested values and intervals: their hash stands for them
+        used[slice(None) if nulls is None else ~nulls] = OVERFULL
+        family, array = Family.NULL, pa.nulls(len(array))
+    array = decode(array)
     if family in (Family.TEXT, Family.BYTES):
         kinds, array = _text_kinds(array, family)
     else:
@@ -82,14 +86,33 @@ def _text_kinds(array: pa.Array, family: Family) -> tuple[NDArray[np.uint8], pa.
         return np.full(len(array), BYTES, np.uint8), array
     text = array.cast(pa.large_string())
     lengths = pc.fill_null(pc.binary_length(text), 0)
-    if not pc.any(pc.equal(lengths, 36)).as_py():
+    if not pc.any(pc.equal(lengths, UUID_DIGITS)).as_py():
         return np.full(len(array), TEXT, np.uint8), text
-    are_uuids = bits_of(pc.fill_null(pc.match_substring_regex(text, UUID_TEXT_PATTERN), False))
-    pieces = [
-        uuid.UUID(value.as_py()).bytes if is_uuid else (value.as_py() or "").encode()
-        for value, is_uuid in zip(text, are_uuids, strict=True)
-    ]
-    return np.where(are_uuids, UUID_TEXT, TEXT).astype(np.uint8), pa.array(pieces, pa.large_binary())
+    long_enough = pc.equal(lengths, UUID_DIGITS)
+    packed, valid = _parse_uuids(text.filter(long_enough))
+    are_uuids = bits_of(long_enough)
+    places = np.cumsum(are_uuids) - 1
+    are_uuids[are_uuids] = valid
+    chosen = pa.Array.from_buffers(pa.int64(), len(text), [None, pa.py_buffer(np.where(are_uuids, places, 0))])
+    mask = pa.Array.from_buffers(pa.bool_(), len(text), [None, pa.py_buffer(np.packbits(are_uuids, bitorder="little"))])
+    short = packed.take(chosen) if len(packed) else text.cast(pa.large_binary())
+    pieces = pc.if_else(mask, short, text.cast(pa.large_binary()))
+    return np.where(are_uuids, UUID_TEXT, TEXT).astype(np.uint8), pieces
+
+
+def _parse_uuids(texts: pa.LargeStringArray) -> tuple[pa.LargeBinaryArray, NDArray[np.bool_]]:
+    """The 16 bytes of texts of 36 bytes each, and which of them are UUIDs in their canonical form."""
+    _address, offsets, _keep = byte_strings(texts)
+    data = texts.buffers()[2]
+    if data is None or not len(texts):
+        return pa.array([], pa.large_binary()), np.zeros(0, bool)
+    digits = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]].reshape(-1, UUID_DIGITS)
+    nibbles = NIBBLES[np.delete(digits, DASHES, axis=1)]
+    valid = (digits[:, DASHES] == ord("-")).all(axis=1) & (nibbles < 16).all(axis=1)
+    packed = np.ascontiguousarray(nibbles[:, 0::2] << 4 | nibbles[:, 1::2])
+    ends = np.arange(len(texts) + 1, dtype=np.int64) * packed.shape[1]
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(packed)]
+    return pa.Array.from_buffers(pa.large_binary(), len(texts), buffers), valid
 
 
 def _words(
@@ -105,7 +128,11 @@ def _words(
     kinds = np.full(size, int(family), np.uint8)
     if family is Family.BOOLEAN:
         kinds[:] = BOOLEAN
-        return kinds, bits_of(array).astype(np.int64), fits
+        return (
+            kinds,
+            (bits_of(array) if pa.types.is_boolean(array.type) else values_of(array) != 0).astype(np.int64),
+            fits,
+        )
     kinds -= 1  # kinds 5 to 9 are the families 6 to 10
     if family is Family.DATE:
         return kinds, days(array), fits

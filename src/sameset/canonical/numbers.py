@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from sameset.canonical.buffers import values_of
+from sameset.canonical.buffers import doubles_of, values_of
 from sameset.canonical.families import Family
 from sameset.kernels.values import hash_bytes, hash_doubles, hash_unsigned, hash_words
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["canonical_number", "hash_numbers"]
 
 SEED = Family.NUMBER.seed
+EXACT_DIGITS = 15
 EXACT = 10**15  # whole numbers below it are doubles, and their quotient by up to 10^22 is the nearest double
 INT64_LIMIT = 2**63
 LARGEST_EXACT_POWER = 22
@@ -40,15 +41,13 @@ def hash_numbers(array: pa.Array, h1: Words, h2: Words) -> None:
         hash_words(values_of(array).astype(np.int64), np.uint64(8), SEED, h1, h2)
 
 
-def doubles_of(array: pa.Array) -> NDArray[np.float64]:
-    """The values of a float array of any width as doubles; a signalling NaN is a NaN and no reason to warn."""
-    with np.errstate(invalid="ignore"):
-        return values_of(array).astype(np.float64)
-
-
 def _hash_decimals(array: pa.Array, h1: Words, h2: Words) -> None:
-    unscaled, narrow = low_words(array)
     scale = array.type.scale
+    if array.type.precision <= EXACT_DIGITS and 0 < scale <= LARGEST_EXACT_POWER:  # no value can need a second look
+        doubles = low_word(array) / 10.0**scale
+        hash_doubles(doubles, doubles.view(np.uint64), SEED, h1, h2)
+        return
+    unscaled, narrow = low_words(array)
     if scale == 0:
         hash_words(unscaled, np.uint64(8), SEED, h1, h2)
         plain = narrow
@@ -63,14 +62,24 @@ def _hash_decimals(array: pa.Array, h1: Words, h2: Words) -> None:
 
 def low_words(array: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """The low 64 bits of decimals, contiguous, and where they alone are the number."""
-    size = array.type.byte_width
-    if array.buffers()[1] is None:
-        return np.zeros(len(array), np.int64), np.ones(len(array), bool)
-    dtype, words = (np.int32, 1) if size == 4 else (np.int64, size // 8)
-    table = np.frombuffer(array.buffers()[1], dtype, count=len(array) * words, offset=array.offset * size)
-    table = table.reshape(len(array), words)
+    table = _words_of(array)
     low = np.ascontiguousarray(table[:, 0], np.int64)
     return low, (table[:, 1:] == (low >> 63)[:, None]).all(axis=1)
+
+
+def low_word(array: pa.Array) -> NDArray[np.int64]:
+    """The low 64 bits of decimals, contiguous."""
+    return np.ascontiguousarray(_words_of(array)[:, 0], np.int64)
+
+
+def _words_of(array: pa.Array) -> NDArray[Any]:
+    """Decimals as words, the lowest first: (rows, 1 to 4) of 64 bits, or (rows, 1) of 32."""
+    size = array.type.byte_width
+    dtype, words = (np.int32, 1) if size == 4 else (np.int64, size // 8)
+    if array.buffers()[1] is None:
+        return np.zeros((len(array), words), dtype)
+    table = np.frombuffer(array.buffers()[1], dtype, count=len(array) * words, offset=array.offset * size)
+    return table.reshape(len(array), words)
 
 
 def _hash_exactly(array: pa.Array, rows: NDArray[np.intp], h1: Words, h2: Words) -> None:

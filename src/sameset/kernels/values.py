@@ -11,7 +11,16 @@ from numba import njit
 
 from sameset.kernels.murmur import finish, murmur128, rotl, tail1, tail2
 
-__all__ = ["hash_bytes", "hash_doubles", "hash_nanoseconds", "hash_unsigned", "hash_words", "set_nulls", "take_hashes"]
+__all__ = [
+    "hash_bytes",
+    "hash_doubles",
+    "hash_nanoseconds",
+    "hash_unsigned",
+    "hash_views",
+    "hash_words",
+    "set_nulls",
+    "take_hashes",
+]
 
 u = np.uint64
 INT64_SPAN = 9223372036854775808.0  # 2^63: from -2^63 to below 2^63, a whole double is an int64
@@ -88,9 +97,27 @@ def hash_block(k1, k2, seed):  # type: ignore[no-untyped-def]
 def hash_bytes(address, offsets, seed, h1, h2):  # type: ignore[no-untyped-def]
     """Hashes of byte strings: string i lies from `address + offsets[i]` to `address + offsets[i + 1]`; int64 offsets."""
     base = u(address)
+    readable = base + u(offsets[-1])
     for i in range(offsets.shape[0] - 1):
         start = base + u(offsets[i])
-        h1[i], h2[i] = murmur128(start, u(offsets[i + 1] - offsets[i]), seed)
+        h1[i], h2[i] = murmur128(start, u(offsets[i + 1] - offsets[i]), seed, readable)
+
+
+@njit(nogil=True, cache=True)
+def hash_views(views, buffers, seed, h1, h2):  # type: ignore[no-untyped-def]
+    """Hashes of byte strings in Arrow's view layout: `views` is int32 (n, 4), `buffers` uint64 (buffers, 2), start and end.
+
+    A view is the length and twelve bytes of data, or the length, four bytes of prefix, which buffer, and where in it.
+    """
+    first = u(views.ctypes.data)
+    readable = first + u(views.size * 4)
+    for i in range(views.shape[0]):
+        size = u(views[i, 0])
+        if size <= u(12):
+            h1[i], h2[i] = murmur128(first + u(16 * i + 4), size, seed, readable)
+        else:
+            buffer = buffers[views[i, 2]]
+            h1[i], h2[i] = murmur128(buffer[0] + u(views[i, 3]), size, seed, buffer[1])
 
 
 @njit(nogil=True, cache=True)

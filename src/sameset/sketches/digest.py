@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from sameset.canonical.batches import pack_word
-from sameset.canonical.columns import hash_one
+from sameset.canonical.buffers import hash_one
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, TypedDict, Unpack
 
-from sameset.errors import SketchFormatError, SpecError, SpecMismatchError
+from sameset.canonical.forms import MOST_DIGITS, Form
+from sameset.errors import SchemaError, SketchFormatError, SpecError, SpecMismatchError
 
-__all__ = ["SampleSize", "Spec", "check_equal"]
+__all__ = ["SampleSize", "Spec", "Wanted", "check_equal"]
 
 ENCODINGS = (1,)
 LARGEST = 2**24
@@ -36,12 +38,30 @@ class SampleSize:
         return 2**64 // self.scaled if self.scaled > 1 else 2**64 - 1
 
 
+class Wanted(TypedDict, total=False):
+    """What a user may ask of a sketch; what is None or missing is not asked."""
+
+    digits: int | None
+    nfc: bool | None
+    columns: Sequence[str] | None
+    ignore: Sequence[str] | None
+    where: str | None
+    key: Sequence[str] | None
+    keep_keys: bool | None
+    delta_cells: int | None
+
+
 @dataclass(frozen=True)
 class Spec:
     """The identity of a table sketch; defaults make one of a few hundred kilobytes."""
 
     encoding: int = 1
     seed: int = 0
+    digits: int | None = None  #: significant decimal digits that floats are rounded to
+    nfc: bool = False  #: whether text is brought into Unicode normalisation form C
+    columns: tuple[str, ...] | None = None  #: the columns to read; all if None
+    ignore: tuple[str, ...] = ()  #: columns to leave out
+    where: str | None = None  #: the rows to read, as a SQL condition
     key: tuple[str, ...] = ()
     keep_keys: bool = True  #: whether keys are stored as themselves where they fit, or only as hashes
     rows: SampleSize = SampleSize(4096, 1_000, 65_536)
@@ -56,10 +76,33 @@ class Spec:
             )
         if not 0 <= self.seed < 2**64:
             raise SpecError(f"the seed must be in 0 .. 2^64 - 1, not {self.seed}")
+        if self.digits is not None and not 1 <= self.digits <= MOST_DIGITS:
+            raise SpecError(f"floats can be rounded to 1 to {MOST_DIGITS} significant digits, not {self.digits}")
+        if self.columns is not None and not self.columns:
+            raise SpecError("no column was chosen; name at least one, or leave the choice out")
         if not _is_power_of_two(self.bins):
             raise SpecError(f"the number of MinHash bins must be a power of two up to 2^24, not {self.bins}")
         if not (_is_power_of_two(self.delta_cells) and self.delta_cells >= 4):
             raise SpecError(f"the number of delta cells must be a power of two, 4 to 2^24, not {self.delta_cells}")
+
+    def altered(self, **wanted: Unpack[Wanted]) -> Spec:
+        """The spec with what is wanted; what is None or not given stays."""
+        given: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+        for name in {"key", "columns", "ignore"} & given.keys():
+            given[name] = tuple(given[name])
+        return replace(self, **given)
+
+    def select(self, names: Sequence[str]) -> list[str]:
+        """The columns to read of a table of these names, in its order; SchemaError for one that it does not have."""
+        for name in (*(self.columns or ()), *self.ignore):
+            if name not in names:
+                raise SchemaError(f"there is no column {name!r}; the columns are {', '.join(map(repr, names))}")
+        return [name for name in names if (self.columns is None or name in self.columns) and name not in self.ignore]
+
+    @property
+    def form(self) -> Form:
+        """The form that values are brought into."""
+        return Form(self.digits, self.nfc)
 
     def to_json(self) -> str:
         """The spec as one line of JSON."""
@@ -72,16 +115,26 @@ class Spec:
             found = json.loads(text)
             if set(found) != {field.name for field in fields(cls)}:
                 raise ValueError(f"unknown fields {sorted(found)}")
-            if not isinstance(found["key"], list) or not all(isinstance(name, str) for name in found["key"]):
-                raise ValueError("the key is not a list of names")
-            if not isinstance(found["keep_keys"], bool):
-                raise ValueError("keep_keys is neither true nor false")
+            for name in ("key", "ignore", "columns"):
+                found[name] = _names(found[name], name) if name != "columns" or found[name] is not None else None
+            for name in ("keep_keys", "nfc"):
+                if not isinstance(found[name], bool):
+                    raise ValueError(f"{name} is neither true nor false")
+            if not isinstance(found["where"], str | None):
+                raise ValueError("where is not text")
             for name in ("rows", "values"):
                 found[name] = SampleSize(**_integers(found[name]))
             _integers({name: found[name] for name in ("encoding", "seed", "bins", "delta_cells")})
-            return cls(**found | {"key": tuple(found["key"])})
+            _integers({"digits": 1 if found["digits"] is None else found["digits"]})
+            return cls(**found)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, SpecError) as error:
             raise SketchFormatError(f"the sketch's spec cannot be read: {str(error)[:300]}") from error
+
+
+def _names(found: Any, field: str) -> tuple[str, ...]:
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise ValueError(f"{field} is not a list of names")
+    return tuple(found)
 
 
 def _integers(found: dict[str, Any]) -> dict[str, int]:

@@ -12,8 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from sameset.canonical.batches import check_columns, pack_word
-from sameset.canonical.buffers import values_of
-from sameset.canonical.columns import hash_one
+from sameset.canonical.buffers import hash_one, values_of
 from sameset.canonical.families import Family
 from sameset.canonical.keys import key_lanes
 from sameset.errors import SamesetError, SketchFormatError

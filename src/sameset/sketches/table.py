@@ -35,7 +35,7 @@ class Column:
 
 def hasher_for(spec: Spec, schema: pa.Schema) -> RowHasher:
     """What hashes the batches of a schema as the spec asks; SchemaError or UnsupportedTypeError if that cannot be."""
-    return RowHasher(schema, spec.key, spec.seed, spec.keep_keys)
+    return RowHasher(schema, spec.key, spec.seed, spec.keep_keys, spec.form)
 
 
 class TableSketch:
