@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import os
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -60,7 +62,7 @@ def plain(value: Any) -> Any:
         return Decimal(value).normalize()
     if isinstance(value, dt.datetime) and value.tzinfo:
         return value.astimezone(UTC)
-    return (type(value).__name__, value)
+    return (type(value).__name__, tuple(map(plain, value)) if isinstance(value, list) else value)
 
 
 def multiset(batches: Iterable[pa.RecordBatch]) -> Counter[tuple[Any, ...]]:
@@ -96,7 +98,7 @@ def json_text(table: pa.Table) -> str:
 
 
 def write_parquet(table: pa.Table, folder: Path) -> str:
-    pq.write_table(table, folder / "rows.parquet", row_group_size=37)
+    pq.write_table(table, folder / "rows.parquet", row_group_size=37 if table.num_rows < 10_000 else 50_000)
     return str(folder / "rows.parquet")
 
 
@@ -109,7 +111,7 @@ def write_text(text: str, folder: Path, name: str) -> str:
 
 def write_ipc(table: pa.Table, folder: Path, name: str, new: Callable[..., Any]) -> str:
     with pa.OSFile(str(folder / name), "wb") as sink, new(sink, table.schema) as writer:
-        writer.write_table(table, max_chunksize=33)
+        writer.write_table(table, max_chunksize=33 if table.num_rows < 10_000 else 50_000)
     return str(folder / name)
 
 
@@ -129,24 +131,152 @@ def query_of(table: pa.Table) -> str:
     return "select " + ", ".join(f'"{name}"' if name != "ID" else 'id2 AS "ID"' for name in table.schema.names)
 
 
-WRITERS: dict[str, Callable[[pa.Table, Path], Any]] = {
-    "parquet": write_parquet,
-    "csv": lambda table, folder: write_text(csv_text(table), folder, "rows.csv"),
-    "csv crlf gz": lambda table, folder: write_text(csv_text(table, newline="\r\n"), folder, "rows.csv.gz"),
-    "csv semicolon zst": lambda table, folder: write_text(csv_text(table, ";"), folder, "rows.CSV.zst"),
-    "csv bom": lambda table, folder: write_text("\ufeff" + csv_text(table), folder, "rows.csv"),
-    "tsv": lambda table, folder: write_text(csv_text(table, "\t"), folder, "rows.tsv"),
-    "json lines": lambda table, folder: write_text(json_text(table), folder, "rows.jsonl"),
-    "json lines gz": lambda table, folder: write_text(json_text(table), folder, "rows.ndjson.gz"),
-    "arrow file": lambda table, folder: write_ipc(table, folder, "rows.arrow", pa.ipc.new_file),
-    "arrow stream": lambda table, folder: write_ipc(table, folder, "rows.ipc", pa.ipc.new_stream),
-    "duckdb query": lambda table, folder: f'{write_duckdb(table, folder)}::{query_of(table)} from "order"',
-    "memory table": lambda table, folder: table,
-    "pandas": lambda table, folder: table.to_pandas(types_mapper=_pandas_type),
-}
+def write_object(table: pa.Table, name: str, folder: str = "") -> str:
+    """A file of the store, written by the library that its ending names."""
+    from pyarrow import fs
+
+    store = fs.S3FileSystem(endpoint_override=os.environ["AWS_ENDPOINT_URL"])
+    path = f"bucket/{folder or uuid.uuid4().hex}/{name}"
+    with store.open_output_stream(path, compression="gzip" if name.endswith(".gz") else None) as stream:
+        if name.endswith(".parquet"):
+            pq.write_table(table, stream, row_group_size=37 if table.num_rows < 10_000 else 50_000)
+        elif name.endswith(".arrow"):
+            with pa.ipc.new_file(stream, table.schema) as writer:
+                writer.write_table(table, max_chunksize=33 if table.num_rows < 10_000 else 50_000)
+        else:
+            stream.write((json_text(table) if "json" in name else csv_text(table)).encode())
+    return f"s3://{path}"
 
 
-def _pandas_type(type_: pa.DataType) -> Any:
+def write_postgres(table: pa.Table, server: str) -> str:
+    """A table of the database, in a schema of its own."""
+    from adbc_driver_postgresql import dbapi
+
+    schema = f"s{uuid.uuid4().hex}"
+    with dbapi.connect(server) as con, con.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA {schema}")
+        cursor.adbc_ingest("Order", table, mode="create", db_schema_name=schema)
+        con.commit()
+    return f'{server}::{schema}."Order"'
+
+
+def write_delta(table: pa.Table, folder: Path) -> str:
+    """A Delta table of two versions: the second adds the second half, and rows that it deletes again."""
+    from deltalake import DeltaTable, write_deltalake
+
+    half = table.num_rows // 2
+    write_deltalake(str(folder / "delta"), table.slice(0, half))
+    write_deltalake(str(folder / "delta"), pa.concat_tables([table.slice(half), table.slice(0, 1)]), mode="append")
+    write_deltalake(str(folder / "delta"), table.slice(half), mode="overwrite")
+    write_deltalake(str(folder / "delta"), table.slice(0, half), mode="append")
+    assert DeltaTable(str(folder / "delta")).version() == 3
+    return str(folder / "delta")
+
+
+def write_iceberg(table: pa.Table, folder: Path, parts: int = 2) -> str:
+    """The metadata file of an Iceberg table of several snapshots, in a catalog that is an SQLite file."""
+    from pyiceberg.catalog.sql import SqlCatalog
+
+    catalog = SqlCatalog("local", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}/warehouse")
+    catalog.create_namespace("sales")
+    stored = catalog.create_table("sales.orders", schema=table.schema)
+    size = table.num_rows // parts
+    for i in range(parts):
+        stored.append(table.slice(i * size, size if i < parts - 1 else None))
+    location = stored.metadata_location
+    catalog.close()
+    return location.replace("file://", "iceberg://")
+
+
+def write_parts(table: pa.Table, folder: Path, kind: str) -> str:
+    """A folder of three files, below it folders, and notes that are no rows."""
+    (folder / "parts" / "deep").mkdir(parents=True)
+    (folder / "parts" / "_SUCCESS").touch()
+    for i, start in enumerate(range(0, max(table.num_rows, 1), 40)):
+        part, place = table.slice(start, 40), folder / "parts" / ("deep" if i else "")
+        if kind == "csv":
+            # Each file has an order of its own.
+            write_text(csv_text(part.select(part.schema.names[i:] + part.schema.names[:i])), place, f"{i}.csv")
+        elif kind == "json":
+            write_text(json_text(part), place, f"{i}.jsonl")
+        elif kind == "arrow":
+            write_ipc(part, place, f"{i}.arrow", pa.ipc.new_file)
+        else:
+            pq.write_table(part, place / f"{i}.parquet")
+    return str(folder / "parts")
+
+
+def pandas_frame(table: pa.Table) -> Any:
+    """The frame that pandas has for Arrow's own types."""
     import pandas as pd
 
-    return pd.ArrowDtype(type_)
+    return table.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def pandas_objects(table: pa.Table) -> Any:
+    """The frame as pandas 2 has it: texts, dates and times as objects, missing numbers in nullable types."""
+    import pandas as pd
+
+    frame = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}.get)
+    for name in ("zip", "text", "select"):
+        frame[name] = frame[name].astype(object)
+    return frame.set_index("id")
+
+
+def polars_frame(table: pa.Table) -> Any:
+    import polars as pl
+
+    return pl.from_arrow(table)
+
+
+def duckdb_relation(table: pa.Table) -> Any:
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    return con.from_arrow(table)
+
+
+#: By kind, what writes a table into a folder or onto a server, and gives its address, or the object itself.
+WRITERS: dict[str, Callable[[pa.Table, Path, str], Any]] = {
+    "parquet": lambda table, folder, _: write_parquet(table, folder),
+    "csv": lambda table, folder, _: write_text(csv_text(table), folder, "rows.csv"),
+    "csv crlf gz": lambda table, folder, _: write_text(csv_text(table, newline="\r\n"), folder, "rows.csv.gz"),
+    "csv semicolon zst": lambda table, folder, _: write_text(csv_text(table, ";"), folder, "rows.CSV.zst"),
+    "csv bom": lambda table, folder, _: write_text("\ufeff" + csv_text(table), folder, "rows.csv"),
+    "tsv": lambda table, folder, _: write_text(csv_text(table, "\t"), folder, "rows.tsv"),
+    "json lines": lambda table, folder, _: write_text(json_text(table), folder, "rows.jsonl"),
+    "json lines gz": lambda table, folder, _: write_text(json_text(table), folder, "rows.ndjson.gz"),
+    "arrow file": lambda table, folder, _: write_ipc(table, folder, "rows.arrow", pa.ipc.new_file),
+    "arrow stream": lambda table, folder, _: write_ipc(table, folder, "rows.ipc", pa.ipc.new_stream),
+    "duckdb query": lambda table, folder, _: f'{write_duckdb(table, folder)}::{query_of(table)} from "order"',
+    "parquet parts": lambda table, folder, _: write_parts(table, folder, "parquet"),
+    "csv parts": lambda table, folder, _: write_parts(table, folder, "csv"),
+    "json parts": lambda table, folder, _: write_parts(table, folder, "json"),
+    "arrow parts": lambda table, folder, _: write_parts(table, folder, "arrow"),
+    "s3 parquet": lambda table, _, __: write_object(table, "rows.parquet"),
+    "s3 csv gz": lambda table, _, __: write_object(table, "rows.csv.gz"),
+    "s3 json lines": lambda table, _, __: write_object(table, "rows.jsonl"),
+    "s3 arrow": lambda table, _, __: write_object(table, "rows.arrow"),
+    "postgres table": lambda table, _, server: write_postgres(table, server),
+    "postgres query": lambda table, _, server: write_postgres(table, server).replace("::", "::select * from ", 1),
+    "delta": lambda table, folder, _: write_delta(table, folder),
+    "iceberg": lambda table, folder, _: write_iceberg(table, folder),
+    "memory table": lambda table, _, __: table,
+    "pandas": lambda table, _, __: pandas_frame(table),
+    "pandas objects": lambda table, _, __: pandas_objects(table),
+    "polars": lambda table, _, __: polars_frame(table),
+    "polars lazy": lambda table, _, __: polars_frame(table).lazy(),
+    "duckdb relation": lambda table, _, __: duckdb_relation(table),
+}
+#: Kinds that differ from another only in how its rows are written: the plain run asks them for rows and digest alone.
+VARIANTS = (
+    *("csv crlf gz", "csv semicolon zst", "csv bom", "tsv", "json lines gz", "arrow stream", "parquet parts"),
+    *("csv parts", "json parts", "arrow parts", "s3 csv gz", "s3 json lines", "postgres query", "pandas", "polars"),
+)
+#: What a kind cannot hold: the columns of `TABLE` that it goes without, and why.
+LACKS: dict[str, dict[str, str]] = {
+    "parquet parts": {"ID": "in several files names that differ only in case are refused"},
+    "delta": {"ID": "names that differ only in case are one", "clock": "it has no times of a day"},
+    "duckdb relation": {"ID": "names that differ only in case are one"},
+}
+#: Kinds of which no rows leave no names.
+NAMELESS_WITHOUT_ROWS = ("json lines", "json lines gz", "json parts", "s3 json lines")

@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from sameset.errors import SourceError
 from sameset.sources.base import Source
-from sameset.sources.files import COMPRESSIONS, first_bytes
+from sameset.sources.file_sets import FileSet, files_at, kind_of
+from sameset.sources.files import readable_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["UNDERSTOOD", "open_source", "without_password"]
 
 UNDERSTOOD = (
-    "a Parquet file, glob or folder (.parquet), CSV (.csv, .tsv), JSON lines (.jsonl, .ndjson, .json), "
-    "either also as .gz or .zst, Arrow IPC (.arrow, .feather, .ipc), "
-    "and file.duckdb::table or file.duckdb::select ..."
+    "a file, glob or folder of Parquet (.parquet), CSV (.csv, .tsv), JSON lines (.jsonl, .ndjson, .json), either also "
+    "as .gz or .zst, or Arrow IPC (.arrow, .feather, .ipc), on disk or as s3://BUCKET/KEY; file.duckdb::table or "
+    "file.duckdb::select ...; postgresql://USER@HOST/DATABASE::table or ::select ...; a Delta table (folder or "
+    "delta:///PATH); and iceberg://CATALOG/NAMESPACE.TABLE or iceberg:///PATH/metadata.json"
 )
 DUCKDB = re.compile(r"(?P<file>.+?\.(?:duckdb|ddb|db))::(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
 URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+#: A database and what of it: the first `::` outside the brackets of an IPv6 host.
+DATABASE = re.compile(r"(?P<url>[a-z][a-z0-9+.-]+://(?:\[[^\]]*\]|[^:\[]|:(?!:)|\[)*?)::(?P<rest>.*)", re.DOTALL | re.I)
 SECRET = re.compile(r"(?i)\b(password|passwd|pwd|secret|token|sig|signature|key|access_key|secret_key)=[^&;\s]*")
 
-PARQUET = (".parquet", ".pq")
-DELIMITED = (".csv", ".tsv")
-JSON_LINES = (".jsonl", ".ndjson", ".json")
-ARROW_IPC = (".arrow", ".feather", ".ipc", ".arrows")
 
-
-def open_source(place: object) -> Source:
+def open_source(place: object, *, schema: pa.Schema | None = None, union_by_name: bool = False) -> Source:
     """The source that an address names, or that wraps a table in memory.
 
     Args:
         place: an address (text or path), or an object with the Arrow C stream protocol: a pyarrow table or
-            reader, a pandas or Polars frame.
+            reader, a pandas or Polars frame, a DuckDB relation.
+        schema: the types of columns of CSV and JSON lines, by name; columns that it lacks get the type that is found.
+            Places that have types of their own keep these.
+        union_by_name: whether several files may lack columns, which are null there, and may have types of one family,
+            which widen without loss.
 
     Raises:
         SourceError: nothing is there, or it is no kind of place that is understood.
@@ -47,77 +53,82 @@ def open_source(place: object) -> Source:
     address = os.fspath(place)
     if not isinstance(address, str) or not address or "\0" in address:
         raise SourceError(f"{address!r} is no address; understood are {UNDERSTOOD}")
-    if URL.match(address):
+    if any("\udc80" <= sign <= "\udcff" for sign in address):  # how Python holds bytes that are not UTF-8
+        raise SourceError(f"{address!r} is not written in UTF-8; rename the file or folder")
+    if address[:7].lower() == "file://":
+        address = address[7:]
+    elif URL.match(address) and not address.lower().startswith("s3://"):
         return _open_url(address)
     if match := DUCKDB.fullmatch(address):
         from sameset.sources.duckdb_file import DuckDBSource
 
         return DuckDBSource(match["file"], match["rest"])
-    return _open_path(os.path.expanduser(address))
+    path = os.path.expanduser(address)
+    if os.path.isdir(os.path.join(path, "_delta_log")):
+        return _open_url(f"delta://{os.path.abspath(path)}", path)
+    return _open_files(files_at(path), schema, union_by_name)
 
 
 def without_password(address: str) -> str:
     """An address without any password, in its user part or among its parameters, fit to be shown and stored."""
     if not URL.match(address):
         return address
+    database = DATABASE.fullmatch(address)
+    place, rest = (database["url"], f"::{database['rest']}") if database else (address, "")
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(place)
     except ValueError:
-        return address.split("://", 1)[0] + "://..."
+        return place.split("://", 1)[0] + "://..."
     userinfo, at, host = parts.netloc.rpartition("@")
     netloc = userinfo.split(":", 1)[0] + at + host
-    return urlunsplit((parts.scheme, netloc, *(SECRET.sub(r"\1=***", part) for part in parts[2:])))
+    path, query, fragment = (SECRET.sub(r"\1=***", part) for part in parts[2:])
+    shown = f"{parts.scheme}://{netloc}{path}"
+    return shown + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "") + rest
 
 
-def _open_url(address: str) -> Source:
+def _open_url(address: str, shown: str | None = None) -> Source:
     scheme = address.split("://", 1)[0].lower()
-    if scheme == "file":
-        return _open_path(address[len("file://") :])
+    if scheme in ("postgresql", "postgres"):
+        from sameset.sources.postgres import PostgresSource
+
+        match = DATABASE.fullmatch(address)
+        if match is None:
+            raise SourceError(f"{without_password(address)} is a database; add ::TABLE or ::select ...")
+        return PostgresSource(match["url"], match["rest"], without_password(address))
+    if scheme == "delta":
+        from sameset.sources.delta import DeltaSource
+
+        return DeltaSource(address[len("delta://") :], shown or address)
+    if scheme == "iceberg":
+        from sameset.sources.iceberg import IcebergSource
+
+        return IcebergSource(address)
     raise SourceError(
         f"{without_password(address)}: {scheme} addresses cannot be read yet; understood are {UNDERSTOOD}"
     )
 
 
-def _open_path(path: str) -> Source:
-    from sameset.sources.parquet import ParquetSource
-
-    if os.path.isdir(path) or (not os.path.exists(path) and _ending(path) in PARQUET and set("*?[") & set(path)):
-        return ParquetSource(path)
-    kind = _kind_by_content(first_bytes(path, 6)) or _kind_by_ending(path)
+def _open_files(files: FileSet, schema: pa.Schema | None, union_by_name: bool) -> Source:
+    kind = kind_of(files)
     if kind == "parquet":
-        return ParquetSource(path)
+        from sameset.sources.parquet import ParquetSource
+
+        return ParquetSource(files, union_by_name)
     if kind == "arrow":
         from sameset.sources.arrow_ipc import ArrowIpcSource
 
-        return ArrowIpcSource(path)
+        return ArrowIpcSource(files, union_by_name)
     if kind == "json":
         from sameset.sources.json_lines import JsonLinesSource
 
-        return JsonLinesSource(path)
-    from sameset.sources.delimited import DelimitedSource
+        return JsonLinesSource(files, schema)
+    if kind == "csv":
+        from sameset.sources.delimited import DelimitedSource
 
-    return DelimitedSource(path)
-
-
-def _kind_by_content(start: bytes) -> str | None:
-    if start.startswith(b"PAR1"):
-        return "parquet"
-    return "arrow" if start.startswith((b"ARROW1", b"\xff\xff\xff\xff")) else None
-
-
-def _kind_by_ending(path: str) -> str:
-    ending = _ending(path)
-    for kind, endings in (("parquet", PARQUET), ("arrow", ARROW_IPC), ("json", JSON_LINES), ("csv", DELIMITED)):
-        if ending in endings:
-            return kind
-    if ending in (".duckdb", ".ddb", ".db"):
+        return DelimitedSource(files, schema, union_by_name)
+    path = readable_file(files.address)
+    if path.lower().endswith((".duckdb", ".ddb", ".db")):
         raise SourceError(
             f"{path} is a database; name its table as {path}::TABLE or give a query as {path}::select ..."
         )
     raise SourceError(f"{path} is no kind of file that is understood; understood are {UNDERSTOOD}")
-
-
-def _ending(path: str) -> str:
-    """The ending that tells the kind, in lower case: `.csv` of `a.CSV.gz`."""
-    name = Path(path)
-    return Path(name.stem if name.suffix.lower() in COMPRESSIONS else name.name).suffix.lower()

@@ -1,80 +1,172 @@
-"""What Arrow data in memory and in IPC files share: a reader of batches that DuckDB scans without a copy."""
+"""What every place has in common whose rows already are Arrow batches: they go through as they are, whatever their types.
+
+DuckDB is asked only for conditions and aggregates. For these it gets half floats, wide decimals and durations as equal
+types that it has (a duration is a number of its unit there); a column that it has no type for is not among them.
+"""
 
 from __future__ import annotations
 
+import itertools
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from functools import cache
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from sameset.sources.scan import Layout, ScannedSource, quoted
+from sameset.errors import SchemaError, UnsupportedTypeError
+from sameset.sources.base import ROWS_PER_BATCH, Source
+from sameset.sources.scan import (
+    connect,
+    listed,
+    one_expression,
+    one_select,
+    reading,
+    refuse_repeated,
+    unique_names,
+)
 
 __all__ = ["ArrowStreamSource"]
 
 VIEW = "arrow_rows"
 
 
-class ArrowStreamSource(ScannedSource):
-    """A source whose rows already are Arrow batches.
+class ArrowStreamSource(Source):
+    """A source whose rows already are Arrow batches; a kind of place adds `_arrow_schema` and `_reader`."""
 
-    What DuckDB does not take (half floats, wide decimals) or would round (durations) goes in as an equal type.
-    """
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._known: pa.Schema | None = None
 
     @abstractmethod
     def _arrow_schema(self) -> pa.Schema:
-        """The schema that the data itself has."""
+        """The schema of the rows; asked once."""
 
     @abstractmethod
-    def _reader(self) -> Iterator[pa.RecordBatch]:
-        """All batches, from the first one."""
+    def _reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
+        """All batches from the first one, of these columns in this order, of any size."""
 
-    def _layout(self, con: duckdb.DuckDBPyConnection) -> Layout:
-        schema = self._arrow_schema()
-        return Layout(
-            quoted(VIEW),
-            tuple(schema.names),
-            durations={i: type_ for i, type_ in enumerate(schema.types) if pa.types.is_duration(type_)},
-            refused={i: str(type_) for i, type_ in enumerate(schema.types) if _is_refused(type_)},
-        )
+    def schema(self) -> pa.Schema:
+        if self._known is None:
+            with reading(self.address):
+                schema = self._arrow_schema().remove_metadata()
+                refuse_repeated(schema.names, self.address)
+                self._known = pa.schema([field.remove_metadata() for field in schema])
+        return self._known
 
-    def _register(self, con: duckdb.DuckDBPyConnection, rows: bool) -> None:
-        schema = self._arrow_schema()
-        taken = pa.schema([pa.field(field.name, _taken(field.type)) for field in schema])
-        batches = (_converted(batch, taken) for batch in (self._reader() if rows else ()))
-        con.register(VIEW, pa.RecordBatchReader.from_batches(taken, batches))
+    def batches(
+        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
+    ) -> Iterator[pa.RecordBatch]:
+        return self._batches(self._chosen(columns), where, rows)
+
+    def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
+        return self.batches(rows=rows)
+
+    def aggregate(self, expressions: str, where: str | None = None) -> tuple[Any, ...]:
+        condition = f"\nWHERE ({where}\n)" if where else ""
+        query = f"SELECT {expressions}\nFROM {VIEW} AS source{condition}"
+        with reading(self.address), connect() as con, closing(self._reader(self.schema().names)) as reader:
+            if where:
+                one_expression(where)
+            one_select(con, query, self.address)
+            taken = _taken(self.schema())
+            con.register(VIEW, pa.RecordBatchReader.from_batches(taken, (_converted(b, taken) for b in reader)))
+            return tuple(con.sql(query).fetchall()[0])
+
+    def _batches(self, chosen: list[str], where: str | None, rows: int) -> Iterator[pa.RecordBatch]:
+        wanted = chosen if where is None else self.schema().names
+        with reading(self.address), closing(self._reader(wanted)) as reader:
+            for batch in reader if where is None else _filtered(reader, where, self.schema(), self.address):
+                selected = batch if where is None else batch.select(chosen)
+                # Of a struct array without fields even no columns know their number of rows.
+                for start in range(0, batch.num_rows, rows):
+                    yield selected.slice(start, rows)
+
+    def _chosen(self, names: Sequence[str] | None) -> list[str]:
+        schema = self.schema()
+        chosen = schema.names if names is None else list(names)
+        if missing := [name for name in chosen if name not in schema.names]:
+            raise SchemaError(f"{self.address} has no column {missing[0]!r}; it has {listed(schema.names)}")
+        for name in chosen:
+            if isinstance(schema.field(name).type, pa.OpaqueType):
+                raise UnsupportedTypeError(name, schema.field(name).type.type_name)
+        return chosen
+
+
+def _filtered(
+    reader: Iterator[pa.RecordBatch], where: str, schema: pa.Schema, address: str
+) -> Iterator[pa.RecordBatch]:
+    """The rows of which the condition is true, with their types as they are."""
+    query = f"SELECT coalesce(CAST((\n{where}\n) AS BOOLEAN), false) AS keep FROM {VIEW} AS source"  # noqa: S608
+    taken = _taken(schema)
+    with connect() as con:
+        con.execute("SET preserve_insertion_order = true")
+        one_expression(where)
+        one_select(con, query, address)
+        # No rows first: a bad condition is an error of an empty table, too.
+        for batch in itertools.chain([_no_rows(schema)], reader):
+            con.register(VIEW, pa.Table.from_batches([_converted(batch, taken)]))
+            keep = con.sql(query).to_arrow_table().column(0).combine_chunks()
+            yield pa.RecordBatch.from_arrays([_kept(array, keep) for array in batch.columns], schema=batch.schema)
+
+
+def _kept(array: pa.Array, keep: pa.Array) -> pa.Array:
+    """The values where `keep` is true; Arrow cannot filter views."""
+    if pa.types.is_string_view(array.type):
+        return array.cast(pa.large_string()).filter(keep).cast(array.type)
+    return array.filter(keep)
+
+
+def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
 
 
 def _converted(batch: pa.RecordBatch, taken: pa.Schema) -> pa.RecordBatch:
-    arrays = [
-        # What is refused is never asked for.
-        pa.nulls(len(array), field.type)
-        if _is_refused(array.type)
-        else array.cast(field.type)
-        if array.type != field.type
-        else array
-        for array, field in zip(batch.columns, taken, strict=True)
-    ]
+    """The columns that DuckDB takes, under names that it tells apart."""
+    arrays = []
+    for field in taken:
+        array = batch.column(int(field.metadata[b"at"]))
+        arrays.append(array if array.type == field.type else array.cast(field.type))
     return pa.RecordBatch.from_arrays(arrays, schema=taken)
 
 
-def _taken(type_: pa.DataType) -> pa.DataType:
-    """The type in which DuckDB takes the values unchanged."""
-    if _is_refused(type_):
-        return pa.null()
+def _taken(schema: pa.Schema) -> pa.Schema:
+    """What DuckDB takes of a schema; each field knows its place there."""
+    fields = [
+        pa.field(name, type_, metadata={"at": str(i)})
+        for i, (name, field) in enumerate(zip(unique_names(schema.names), schema, strict=True))
+        if _is_taken(type_ := _equal_type(field.type))
+    ]
+    return pa.schema(fields)
+
+
+def _equal_type(type_: pa.DataType) -> pa.DataType:
+    """The type that DuckDB takes for one that it would refuse or round, of equal values."""
+    if isinstance(type_, pa.BaseExtensionType):
+        return _equal_type(type_.storage_type)
     if pa.types.is_float16(type_):
         return pa.float32()
     if pa.types.is_duration(type_):
         return pa.int64()
-    return pa.decimal128(type_.precision, type_.scale) if pa.types.is_decimal256(type_) else type_
+    if pa.types.is_decimal256(type_) and type_.precision <= 38:
+        return pa.decimal128(type_.precision, type_.scale)
+    return type_
 
 
-def _is_refused(type_: pa.DataType, nested: bool = False) -> bool:
-    """Whether DuckDB would change the values, or forget what an extension means."""
-    if pa.types.is_decimal256(type_) and (nested or type_.precision > 38):
-        return True
-    if nested and (pa.types.is_duration(type_) or pa.types.is_float16(type_)):
-        return True
-    if isinstance(type_, pa.OpaqueType) or getattr(type_, "extension_name", "arrow.").partition(".")[0] != "arrow":
-        return True
-    return any(_is_refused(type_.field(i).type, True) for i in range(type_.num_fields))
+@cache
+def _is_taken(type_: pa.DataType) -> bool:
+    if _is_lossy(type_):
+        return False
+    try:
+        with connect() as con:
+            con.from_arrow(pa.table([pa.array([], type_)], names=["x"])).fetchall()
+    except (duckdb.Error, pa.ArrowException):
+        return False
+    return True
+
+
+def _is_lossy(type_: pa.DataType) -> bool:
+    """Whether DuckDB would change the values: wide decimals become doubles."""
+    return bool(pa.types.is_decimal256(type_)) or any(_is_lossy(type_.field(i).type) for i in range(type_.num_fields))

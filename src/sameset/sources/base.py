@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sameset.errors import SourceError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -37,6 +39,19 @@ class Source(ABC):
 
         Closing the iterator early stops the scan.
         """
+
+    def streams(
+        self, count: int, columns: Sequence[str] | None = None, where: str | None = None
+    ) -> Sequence[Iterator[pa.RecordBatch]]:
+        """Iterators, at most `count`, that together give each row once; different threads may read them at a time.
+
+        Their batches may be of any size, and their texts in dictionaries.
+        """
+        return [self.batches(columns, where)]
+
+    def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
+        """All rows in the order in which the source keeps them; SourceError if it keeps none."""
+        raise SourceError(f"{self.address} keeps its rows in no order; write them to a file in the order that is meant")
 
     @abstractmethod
     def aggregate(self, expressions: str, where: str | None = None) -> tuple[Any, ...]:

@@ -1,7 +1,8 @@
 """CSV as RFC 4180 writes it: a header, one delimiter, double quotes; nothing is skipped, filled up or repaired.
 
 Only two things are found out: the delimiter (comma, tab, semicolon or bar: the one that cuts the header into most
-cells) and the types (`text_types`). A cell without anything is a missing value, `""` is the empty text.
+cells) and the types that are not given (`text_types`, over all files together). A cell without anything is a missing
+value, `""` is the empty text.
 """
 
 from __future__ import annotations
@@ -9,13 +10,18 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from sameset.errors import SourceError
-from sameset.sources.files import open_bytes, readable_file, sql_path
-from sameset.sources.scan import Layout, ScannedSource, quoted, reading, text_literal, unique_names
+from sameset.sources.file_sets import FileSet
+from sameset.sources.files import attach_stores, open_bytes, open_stream, readable_file, sql_path
+from sameset.sources.given_types import given_sql_types, misfit, restored_halves
+from sameset.sources.scan import Layout, ScannedSource, quoted, reading, refuse_repeated, text_literal, unique_names
+from sameset.sources.schemas import one_schema
 from sameset.sources.text_types import TextColumn, families_of, typed, types_of_texts
 
 __all__ = ["DelimitedSource"]
@@ -27,70 +33,108 @@ HEADER_BYTES = 1 << 20
 LONGEST_LINE = 1 << 24
 BUFFER = 1 << 25
 
+Header = tuple[tuple[str, ...], str]
+
 
 class DelimitedSource(ScannedSource):
-    """The rows of a CSV or TSV file in UTF-8, also compressed (.gz, .zst)."""
+    """The rows of one or more CSV or TSV files in UTF-8, also compressed (.gz, .zst)."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self._path = path
+    def __init__(self, files: FileSet, schema: pa.Schema | None = None, union_by_name: bool = False) -> None:
+        super().__init__(files.address)
+        self._files = files
+        self._schema = schema
+        self._union_by_name = union_by_name
+
+    def _register(self, con: duckdb.DuckDBPyConnection) -> None:
+        attach_stores(con, self._files.files)
 
     def _layout(self, con: duckdb.DuckDBPyConnection) -> Layout:
-        readable_file(self._path)
-        header, delimiter = self._header()
-        identifiers = unique_names(header)
-        texts = self._texts(identifiers, delimiter)
-        types = types_of_texts(con, texts, [TextColumn(identifier) for identifier in identifiers])
-        self._refuse_data_as_header(con, header, types)
-        cells = (f"{typed(name, type_)} AS {quoted(name)}" for name, type_ in zip(identifiers, types, strict=True))
-        return Layout(f"(SELECT {', '.join(cells)} FROM {texts})", tuple(header))  # noqa: S608 - names are quoted
+        names = self._names()
+        self._files.refuse_shared(names)
+        identifiers = dict(zip(names, unique_names(names), strict=True))
+        texts = self._texts(names, identifiers)
+        types = dict.fromkeys(names, "VARCHAR") | self._given(con, texts, identifiers)
+        found = [name for name in names if self._schema is None or name not in self._schema.names]
+        columns = [TextColumn(identifiers[name]) for name in found]
+        types |= zip(found, types_of_texts(con, texts, columns), strict=True)
+        for each in dict.fromkeys(header for header, _ in self._headers):
+            self._refuse_data_as_header(con, each, [types[name] for name in each])
+        cells = [f"{typed(identifiers[name], types[name])} AS {quoted(identifiers[name])}" for name in names]
+        keys = tuple(self._files.partitions)
+        relation = f"(SELECT {', '.join([*cells, *map(quoted, keys)])} FROM {texts})"  # noqa: S608 - names are quoted
+        return Layout(relation, (*names, *keys), restored=restored_halves(names, self._schema))
 
-    def _texts(self, identifiers: list[str], delimiter: str) -> str:
-        """The table expression with all cells as text."""
-        columns = ", ".join(f"{text_literal(name)}: 'VARCHAR'" for name in identifiers)
+    def _names(self) -> tuple[str, ...]:
+        """The columns of all files."""
+        headers = [header for header, _ in self._headers]
+        if len(headers) == 1:
+            return headers[0]
+        schemas = [pa.schema([pa.field(name, pa.string()) for name in header]) for header in headers]
+        return tuple(one_schema(self.address, self._files.files, schemas, self._union_by_name).names)
+
+    def _texts(self, names: tuple[str, ...], identifiers: dict[str, str]) -> str:
+        """The table expression with all cells as text; files of one header are one scan."""
+        groups: dict[Header, list[str]] = {}
+        for file, each in zip(self._files.files, self._headers, strict=True):
+            groups.setdefault(each, []).append(file)
+        scans = [self._scan_of(files, header, identifiers) for header, files in groups.items()]
+        if len(scans) == 1:
+            return scans[0]
+        keys = list(map(quoted, self._files.partitions))
+        parts = []
+        for (header, _), scan in zip(groups, scans, strict=True):
+            cells = [("" if name in header else "NULL::VARCHAR AS ") + quoted(identifiers[name]) for name in names]
+            parts.append(f"SELECT {', '.join(cells + keys)} FROM {scan}")  # noqa: S608 - names are quoted
+        return f"({' UNION ALL '.join(parts)})"
+
+    def _scan_of(self, files: list[str], header: Header, identifiers: dict[str, str]) -> str:
+        columns = ", ".join(f"{text_literal(identifiers.get(name, name))}: 'VARCHAR'" for name in header[0])
+        types = self._files.partition_types()
+        hive = ", ".join(f"{quoted(key)}: {type_}" for key, type_ in types.items())
+        folders = f"hive_partitioning = true, hive_types = {{{hive}}}" if types else "hive_partitioning = false"
         return (
-            f"read_csv({sql_path(self._path)}, auto_detect = false, header = true, delim = {text_literal(delimiter)}, "
+            f"read_csv([{', '.join(map(sql_path, files))}], auto_detect = false, header = true, "
+            f"delim = {text_literal(header[1])}, {folders}, "
             "quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, strict_mode = true, "
             f"null_padding = false, ignore_errors = false, max_line_size = {LONGEST_LINE}, "
             f"buffer_size = {BUFFER}, columns = {{{columns}}})"
         )
 
-    def _header(self) -> tuple[list[str], str]:
-        """The names of the columns and the delimiter between them."""
-        text = self._start()
-        if not text.strip("\r\n"):
-            raise SourceError(f"{self.address} has no header line; the first line has to name the columns")
-        delimiters = ("\t",) if Path(self._path.lower()).name.split(".")[1:2] == ["tsv"] else DELIMITERS
-        best: list[str] = []
-        chosen = delimiters[0]
-        for delimiter in delimiters:
-            cells = self._first_line(text, delimiter)
-            if len(cells) > len(best):
-                best, chosen = cells, delimiter
-        return best, chosen
+    def _given(self, con: duckdb.DuckDBPyConnection, texts: str, identifiers: dict[str, str]) -> dict[str, str]:
+        """The SQL types of the columns that have a given one, once all their texts are known to be values of it."""
+        if self._schema is None:
+            return {}
+        types = given_sql_types(con, list(identifiers), self._schema)
+        wrong = misfit(con, texts, {identifiers[name]: self._schema.field(name).type for name in types}, True)
+        if wrong:
+            name = next(name for name, identifier in identifiers.items() if identifier == wrong[0])
+            raise SourceError(
+                f"{self._place_of(name, wrong[1])} has {wrong[1][:80]!r} in column {name!r}, which is no "
+                f"{self._schema.field(name).type}; correct it, or leave --schema-from out"
+            )
+        return types
 
-    def _start(self) -> str:
-        """The beginning of the file as text."""
-        with reading(self.address):
-            with open_bytes(self._path) as file:
-                start = file.read(HEADER_BYTES)
-            try:
-                return codecs.getincrementaldecoder("utf-8-sig")().decode(start)
-            except UnicodeDecodeError as error:
-                line = start[: error.start].count(b"\n") + 1
-                raise SourceError(f"{self.address} is not UTF-8 in line {line}; convert it to UTF-8") from error
+    def _place_of(self, name: str, text: str) -> str:
+        """File and line of the first row with a text in a column."""
+        for file, (header, delimiter) in zip(self._files.files, self._headers, strict=True):
+            if name not in header:
+                continue
+            at, start = header.index(name), 1
+            with io.TextIOWrapper(open_bytes(file), "utf-8-sig", newline="") as lines:
+                reader = csv.reader(lines, delimiter=delimiter)
+                for cells in reader:
+                    if start > 1 and cells[at : at + 1] == [text]:
+                        return f"{file} in line {start}"
+                    start = reader.line_num + 1
+        return self.address
 
-    def _first_line(self, text: str, delimiter: str) -> list[str]:
-        try:
-            return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-        except (csv.Error, StopIteration):
-            # Not with this delimiter: `a;"b,c"` is no line of comma-separated cells.
-            return []
+    @cached_property
+    def _headers(self) -> list[Header]:
+        """By file, the names of its columns and the delimiter between them."""
+        return [_header_of(readable_file(file)) for file in self._files.files]
 
-    def _refuse_data_as_header(self, con: duckdb.DuckDBPyConnection, header: list[str], types: list[str]) -> None:
+    def _refuse_data_as_header(self, con: duckdb.DuckDBPyConnection, header: tuple[str, ...], types: list[str]) -> None:
         """Nothing, unless the first line reads as one more row: each typed column has a value of its type there."""
-        if not header:
-            raise SourceError(f"{self.address} has no valid header in line 1; look for a quote that is not closed")
         families = families_of(con, header)
         evident = [family is not None for family, type_ in zip(families, types, strict=True) if type_ != "VARCHAR"]
         if all(evident) and (evident or all(families)):
@@ -98,3 +142,40 @@ class DelimitedSource(ScannedSource):
                 f"{self.address} seems to have no header: {header[0]!r} and what follows in its first line read as "
                 "data; put the names of the columns into the first line"
             )
+
+
+def _header_of(file: str) -> Header:
+    text = _start_of(file)
+    if not text.strip("\r\n"):
+        raise SourceError(f"{file} has no header line; the first line has to name the columns")
+    delimiters = ("\t",) if Path(file.lower()).name.split(".")[1:2] == ["tsv"] else DELIMITERS
+    best: list[str] = []
+    chosen = delimiters[0]
+    for delimiter in delimiters:
+        cells = _first_line(text, delimiter)
+        if len(cells) > len(best):
+            best, chosen = cells, delimiter
+    if not best:
+        raise SourceError(f"{file} has no valid header in line 1; look for a quote that is not closed")
+    refuse_repeated(best, file)
+    return tuple(best), chosen
+
+
+def _start_of(file: str) -> str:
+    """The beginning of a file as text."""
+    with reading(file):
+        with open_stream(file) as stream:
+            start = bytes(stream.read(HEADER_BYTES))
+        try:
+            return codecs.getincrementaldecoder("utf-8-sig")().decode(start)
+        except UnicodeDecodeError as error:
+            line = start[: error.start].count(b"\n") + 1
+            raise SourceError(f"{file} is not UTF-8 in line {line}; convert it to UTF-8") from error
+
+
+def _first_line(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except (csv.Error, StopIteration):
+        # Not with this delimiter: `a;"b,c"` is no line of comma-separated cells.
+        return []

@@ -1,17 +1,42 @@
-"""What every source that is a file asks of the file system before a reader touches it."""
+"""What every source of files asks of the place where they are, the local disk or an S3-compatible store.
+
+A file is the text that people see: a path, or `s3://bucket/key`.
+"""
 
 from __future__ import annotations
 
 import glob
 import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from sameset.errors import SourceError
 
-__all__ = ["COMPRESSIONS", "first_bytes", "open_bytes", "readable_file", "sql_path"]
+if TYPE_CHECKING:
+    import duckdb
 
+__all__ = [
+    "COMPRESSIONS",
+    "attach_stores",
+    "first_bytes",
+    "is_object",
+    "open_bytes",
+    "open_random",
+    "readable_file",
+    "sql_path",
+]
+
+BUFFER = 1 << 20  # of an object each read is a request
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+
+
+def is_object(file: str) -> bool:
+    """Whether the file is an object of an S3-compatible store."""
+    return file[:5].lower() == "s3://"
 
 
 def readable_file(path: str) -> str:
@@ -20,15 +45,12 @@ def readable_file(path: str) -> str:
     Raises:
         SourceError: it is missing, a folder, empty, or not readable for this user.
     """
-    if not os.path.exists(path):
-        raise SourceError(f"{path} does not exist; check the path")
-    if os.path.isdir(path):
-        raise SourceError(f"{path} is a folder, where a file is expected")
-    try:
-        with open(path, "rb") as file:
-            empty = not file.read(1)
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+    if is_object(path):
+        from sameset.sources.object_store import size_of_object
+
+        empty = size_of_object(path) == 0
+    else:
+        empty = _is_empty(path)
     if empty:
         raise SourceError(f"{path} is empty (0 bytes); a table of zero rows still has its column names")
     return path
@@ -36,17 +58,56 @@ def readable_file(path: str) -> str:
 
 def first_bytes(path: str, count: int) -> bytes:
     """The first `count` bytes of a file that exists, fewer if it is shorter."""
-    with open(readable_file(path), "rb") as file:
-        return file.read(count)
+    # A path that is no UTF-8 opens here, and is refused by the reader that cannot take it.
+    with open_random(path) if is_object(readable_file(path)) else open(path, "rb") as file:
+        return bytes(file.read(count))
+
+
+def open_stream(path: str) -> pa.NativeFile:
+    """The content of a file from its first byte on, decompressed if its name says so (.gz, .zst)."""
+    return pa.input_stream(open_random(path), compression=COMPRESSIONS.get(Path(path).suffix.lower()))
 
 
 def open_bytes(path: str) -> io.BufferedReader:
-    """The content of a file as a binary stream, decompressed if its name says so (.gz, .zst)."""
-    import pyarrow as pa
+    """The same as a binary stream of Python, with lines."""
+    return io.BufferedReader(open_stream(path), BUFFER)
 
-    return io.BufferedReader(pa.input_stream(path, compression=COMPRESSIONS.get(Path(path).suffix.lower())))
+
+def open_random(path: str) -> pa.NativeFile:
+    """The content of a file as it is, to be read at any place; a local one is mapped into memory."""
+    if not is_object(path):
+        return pa.memory_map(path)
+    from sameset.sources.object_store import open_object
+
+    return open_object(path)
 
 
 def sql_path(path: str) -> str:
     """A path as a quoted SQL literal that means this very file, even if its name holds signs of a pattern."""
-    return "'" + glob.escape(os.path.abspath(path)).replace("'", "''") + "'"
+    if is_object(path):
+        from sameset.sources.object_store import PROTOCOL
+
+        text = f"{PROTOCOL}://{path[5:]}"
+    else:
+        text = glob.escape(os.path.abspath(path))
+    return "'" + text.replace("'", "''") + "'"
+
+
+def attach_stores(con: duckdb.DuckDBPyConnection, files: Iterable[str]) -> None:
+    """Makes DuckDB read objects, if any of the files is one."""
+    if any(map(is_object, files)):
+        from sameset.sources.object_store import duckdb_filesystem
+
+        con.register_filesystem(duckdb_filesystem())
+
+
+def _is_empty(path: str) -> bool:
+    if not os.path.exists(path):
+        raise SourceError(f"{path} does not exist; check the path")
+    if os.path.isdir(path):
+        raise SourceError(f"{path} is a folder, where a file is expected")
+    try:
+        with open(path, "rb") as file:
+            return not file.read(1)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from error

@@ -1,8 +1,9 @@
 """JSON lines: one object per line; what some lines lack is missing there.
 
-The columns are all keys of all lines. JSON says what is text, number or true, so only texts that are all dates or
-times become these (JSON has no other way to write them). A number with a point is a double, as in most languages;
-one that needs more than 17 digits would lose some and is refused, and so are objects and lists as values.
+The columns are all keys of all lines, of all files if there are several. JSON says what is text, number or true, so
+only texts that are all dates or times become these (JSON has no other way to write them). A number with a point is a
+double, as in most languages; one that needs more than 17 digits would lose some and is refused, and so are objects and
+lists as values. A column whose type is given takes texts, numbers and booleans alike, as they are written.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from sameset.errors import SchemaError, SourceError
-from sameset.sources.files import open_bytes, readable_file, sql_path
+from sameset.sources.file_sets import FileSet
+from sameset.sources.files import attach_stores, open_bytes, readable_file, sql_path
+from sameset.sources.given_types import given_sql_types, misfit, restored_halves
 from sameset.sources.scan import Layout, ScannedSource, quoted, text_literal, unique_names
 from sameset.sources.text_types import NUMBERS, TEMPORAL, TextColumn, typed, types_of_texts
 
@@ -29,57 +33,99 @@ FRACTION = "[0-9]+[.][0-9]+(?:[eE][+-]?[0-9]+)?"
 
 
 class JsonLinesSource(ScannedSource):
-    """The rows of a file of JSON objects, one per line, also compressed (.gz, .zst)."""
+    """The rows of one or more files of JSON objects, one per line, also compressed (.gz, .zst)."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self._path = path
+    def __init__(self, files: FileSet, schema: pa.Schema | None = None) -> None:
+        super().__init__(files.address)
+        self._files = files
+        self._schema = pa.schema([]) if schema is None else schema
+
+    def _register(self, con: duckdb.DuckDBPyConnection) -> None:
+        attach_stores(con, self._files.files)
 
     def _layout(self, con: duckdb.DuckDBPyConnection) -> Layout:
-        readable_file(self._path)
+        for file in self._files.files:
+            readable_file(file)
         try:
             return self._found(con)
         except duckdb.Error as error:
-            for line, why in self._broken_lines():
-                raise SourceError(f"{self.address} is not JSON lines: line {line} {why}") from error
+            for file, line, why in self._broken_lines():
+                raise SourceError(f"{file} is not JSON lines: line {line} {why}") from error
             raise
 
     def _found(self, con: duckdb.DuckDBPyConnection) -> Layout:
         names = self._keys(con)
         if not names:
             raise SchemaError(f"{self.address} has no columns: none of its objects has a key")
+        self._files.refuse_shared(names)
         identifiers = unique_names(names)
         kinds = self._kinds(con, names, identifiers)
-        if "number" in kinds:
-            self._refuse_long_fractions(con)
         texts = self._values(names, identifiers, "VARCHAR")
-        columns = [TextColumn(name, FAMILIES.get(kind, ())) for name, kind in zip(identifiers, kinds, strict=True)]
-        types = types_of_texts(con, texts, columns)
-        for name, kind, type_ in zip(names, kinds, types, strict=True):
-            if kind == "number" and type_ == "VARCHAR":
+        types = self._types(con, texts, dict(zip(names, identifiers, strict=True)), kinds)
+        cells = [f"{typed(name, type_)} AS {quoted(name)}" for name, type_ in zip(identifiers, types, strict=True)]
+        nested = {i: "JSON object or list" for i, kind in enumerate(kinds) if kind == "object or list"}
+        keys = tuple(self._files.partitions)
+        relation = f"(SELECT {', '.join([*cells, *map(quoted, keys)])} FROM {texts})"  # noqa: S608 - names are quoted
+        return Layout(relation, (*names, *keys), restored_halves(names, self._schema), nested)
+
+    def _types(
+        self, con: duckdb.DuckDBPyConnection, texts: str, identifiers: dict[str, str], kinds: list[str | None]
+    ) -> list[str]:
+        """The SQL type of each column, given or found."""
+        given = self._given(con, texts, identifiers)
+        found = {name: kind for name, kind in zip(identifiers, kinds, strict=True) if name not in given}
+        if "number" in found.values():
+            self._refuse_long_fractions(con)
+        columns = [TextColumn(identifiers[name], FAMILIES.get(kind, ())) for name, kind in found.items()]
+        types = dict(zip(found, types_of_texts(con, texts, columns), strict=True))
+        for name, kind in found.items():
+            if kind == "number" and types[name] == "VARCHAR":
                 raise SourceError(
                     f"{self.address} has numbers in {name!r} that no number type holds; write them as texts"
                 )
-        cells = (f"{typed(name, type_)} AS {quoted(name)}" for name, type_ in zip(identifiers, types, strict=True))
-        nested = {i: "JSON object or list" for i, kind in enumerate(kinds) if kind == "object or list"}
-        relation = f"(SELECT {', '.join(cells)} FROM {texts})"  # noqa: S608 - names are quoted
-        return Layout(relation, tuple(names), refused=nested)
+        return [(given | types)[name] for name in identifiers]
+
+    def _given(self, con: duckdb.DuckDBPyConnection, texts: str, identifiers: dict[str, str]) -> dict[str, str]:
+        """The SQL types of the columns that have a given one, once all their values are known to be of it."""
+        types = given_sql_types(con, list(identifiers), self._schema)
+        wrong = misfit(con, texts, {identifiers[name]: self._schema.field(name).type for name in types}, False)
+        if wrong:
+            name = next(name for name, identifier in identifiers.items() if identifier == wrong[0])
+            raise SourceError(
+                f"{self._place_of(name, wrong[1])} has {wrong[1][:80]!r} in column {name!r}, which is no "
+                f"{self._schema.field(name).type}; correct it, or leave --schema-from out"
+            )
+        return types
+
+    def _place_of(self, name: str, text: str) -> str:
+        """File and line of the first object with a value in a key."""
+        for file, line, value in self._lines(parse_int=str, parse_float=str, parse_constant=str):
+            if isinstance(value, dict) and name in value and str(value[name]) in (text, text.title()):
+                return f"{file} in line {line}"
+        return self.address
 
     def _objects(self) -> str:
         """The table expression with each line as one value, `json`."""
-        return f"read_ndjson_objects({sql_path(self._path)})"
+        return f"read_ndjson_objects({self._scanned()})"
+
+    def _scanned(self) -> str:
+        types = self._files.partition_types()
+        hive = ", ".join(f"{quoted(key)}: {type_}" for key, type_ in types.items())
+        folders = f"hive_partitioning = true, hive_types = {{{hive}}}" if types else "hive_partitioning = false"
+        return f"[{', '.join(map(sql_path, self._files.files))}], {folders}"
 
     def _values(self, names: list[str], identifiers: list[str], sql_type: str) -> str:
         """The table expression with the value of each key, as JSON or as text."""
         if names == identifiers:
             columns = ", ".join(f"{text_literal(name)}: '{sql_type}'" for name in names)
-            return f"read_json({sql_path(self._path)}, format = 'newline_delimited', columns = {{{columns}}})"
+            return f"read_json({self._scanned()}, format = 'newline_delimited', columns = {{{columns}}})"
         # Keys that differ only in case cannot be columns of one struct; pointers tell them apart.
         pointers = ", ".join(text_literal("/" + name.replace("~", "~0").replace("/", "~1")) for name in names)
         extract = "json_extract" if sql_type == "JSON" else "json_extract_string"
         cells = ", ".join(f"x[{i}] AS {quoted(name)}" for i, name in enumerate(identifiers, 1))
-        values = f"(SELECT {extract}(json, [{pointers}]) AS x FROM {self._objects()})"  # noqa: S608 - literals
-        return f"(SELECT {cells} FROM {values})"  # noqa: S608 - names are quoted
+        keys = "".join(f", {quoted(key)}" for key in self._files.partitions)
+        values = f"(SELECT {extract}(json, [{pointers}]) AS x{keys} FROM {self._objects()})"  # noqa: S608 - literals
+        return f"(SELECT {cells}{keys} FROM {values})"  # noqa: S608 - names are quoted
 
     def _keys(self, con: duckdb.DuckDBPyConnection) -> list[str]:
         """All keys: in the order of the first lines, then those that only later lines have, sorted."""
@@ -94,7 +140,7 @@ class JsonLinesSource(ScannedSource):
                 raise SchemaError(f"{self.address} has an object with the key {repeated!r} twice; rename one of them")
             found.update(keys)
         first: dict[str, None] = {}
-        for _, values in itertools.islice(self._lines(), FIRST_LINES):
+        for _, _, values in itertools.islice(self._lines(), FIRST_LINES):
             first.update(dict.fromkeys(values if isinstance(values, dict) else ()))
         return [key for key in first if key in found] + sorted(found - set(first))
 
@@ -112,7 +158,7 @@ class JsonLinesSource(ScannedSource):
         for name in names:
             found = [kind for kind in (*KINDS, "number") if next(answers)]
             has_empty_text = next(answers)
-            if len(found) > 1:
+            if len(found) > 1 and (name not in self._schema.names or "object or list" in found):
                 raise SchemaError(
                     f"{self.address} has both {found[0]} and {found[1]} in {name!r}; write all of one kind"
                 )
@@ -134,22 +180,23 @@ class JsonLinesSource(ScannedSource):
                 "write such numbers as texts, or use CSV or Parquet"
             )
 
-    def _lines(self) -> Iterator[tuple[int, Any]]:
-        """Number and value of each line, up to the first that is no JSON."""
-        with open_bytes(self._path) as file:
-            for number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                try:
-                    yield number, json.loads(line)
-                except ValueError as error:
-                    yield number, error
-                    return
+    def _lines(self, **parsing: Any) -> Iterator[tuple[str, int, Any]]:
+        """File, number and value of each line, up to the first of a file that is no JSON."""
+        for name in self._files.files:
+            with open_bytes(name) as file:
+                for number, line in enumerate(file, 1):
+                    if not line.strip():
+                        continue
+                    try:
+                        yield name, number, json.loads(line, **parsing)
+                    except ValueError as error:
+                        yield name, number, error
+                        break
 
-    def _broken_lines(self) -> Iterator[tuple[int, str]]:
-        """Number and fault of the first line that Python's JSON reader cannot read either."""
-        for number, value in self._lines():
+    def _broken_lines(self) -> Iterator[tuple[str, int, str]]:
+        """File, number and fault of the first line that Python's JSON reader cannot read either."""
+        for file, number, value in self._lines():
             if isinstance(value, ValueError):
-                yield number, f"cannot be read ({str(value).split(': line')[0]})"
+                yield file, number, f"cannot be read ({str(value).split(': line')[0]})"
             elif not isinstance(value, dict):
-                yield number, "is no JSON object"
+                yield file, number, "is no JSON object"

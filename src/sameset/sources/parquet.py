@@ -1,25 +1,22 @@
-"""Parquet: a file, a glob, or a folder with everything below it."""
+"""Parquet: a file, or several as one table."""
 
 from __future__ import annotations
 
-import datetime
-import glob
-import os
-import re
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sameset.errors import SchemaError, SourceError
-from sameset.sources.files import readable_file, sql_path
-from sameset.sources.scan import Layout, ScannedSource, quoted, reading
+from sameset.errors import SchemaError
+from sameset.sources.file_sets import FileSet
+from sameset.sources.files import attach_stores, open_random, readable_file, sql_path
+from sameset.sources.row_groups import RowGroups
+from sameset.sources.scan import Layout, ScannedSource, quoted, reading, sql_type_of
+from sameset.sources.schemas import one_schema
 
 __all__ = ["ParquetSource"]
-
-PARTITION = re.compile(r"([^=/\\]+)=([^/\\]*)")
-NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 class ParquetSource(ScannedSource):
@@ -29,95 +26,94 @@ class ParquetSource(ScannedSource):
     are written as such, else text. An Arrow duration keeps its type; a decimal of more than 38 digits is refused.
     """
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self._path = path
+    def __init__(self, files: FileSet, union_by_name: bool = False) -> None:
+        super().__init__(files.address)
+        self._files = files
+        self._union_by_name = union_by_name
 
     def row_count(self) -> int | None:
         return sum(rows for _, rows in self._footers)
 
+    def streams(
+        self, count: int, columns: Sequence[str] | None = None, where: str | None = None
+    ) -> Sequence[Iterator[pa.RecordBatch]]:
+        chosen = [column.name for column in self._chosen(columns)]
+        plain = where is None and not self._files.partitions and not self._union_by_name
+        groups = RowGroups.of_plain(self.address, self._files.files, self._one_schema()) if plain and chosen else None
+        return [groups.read(chosen) for _ in range(count)] if groups else [self.batches(columns, where)]
+
+    def _register(self, con: duckdb.DuckDBPyConnection) -> None:
+        attach_stores(con, self._files.files)
+
     def _layout(self, con: duckdb.DuckDBPyConnection) -> Layout:
         schema = self._one_schema()
-        partitions = self._partitions()
-        if shared := sorted(set(partitions) & set(schema.names)):
-            raise SchemaError(f"{self.address} has the column {shared[0]!r} both in its files and in its folder names")
-        files = ", ".join(sql_path(file) for file in self._files)
-        options = "hive_partitioning = false"
-        if partitions:
-            types = ", ".join(f"{quoted(key)}: {type_}" for key, type_ in partitions.items())
-            options = f"hive_partitioning = true, hive_types = {{{types}}}"
+        self._files.refuse_shared(schema.names)
+        keys = tuple(self._files.partitions)
         return Layout(
-            f"read_parquet([{files}], {options})",
-            (*schema.names, *partitions),
-            durations={i: type_ for i, type_ in enumerate(schema.types) if pa.types.is_duration(type_)},
+            self._union(con, schema) if self._union_by_name else self._scan_of(self._files.files, ["*"], schema),
+            (*schema.names, *keys),
+            restored={i: type_ for i, type_ in enumerate(schema.types) if pa.types.is_duration(type_)},
             refused={i: str(type_) for i, type_ in enumerate(schema.types) if _is_lossy(type_)},
         )
 
-    @cached_property
-    def _files(self) -> list[str]:
-        if os.path.isdir(self._path):
-            found = glob.glob(os.path.join(glob.escape(self._path), "**", "*.parquet"), recursive=True)
-        elif os.path.exists(self._path):
-            found = [self._path]
-        else:
-            found = glob.glob(self._path, recursive=True)
-        files = sorted(file for file in found if os.path.isfile(file))
-        if not files:
-            raise SourceError(f"{self.address} has no Parquet files (*.parquet)")
-        return files
+    def _scan_of(self, files: tuple[str, ...], columns: list[str], schema: pa.Schema) -> str:
+        """The table expression of files of one schema."""
+        listed = ", ".join(map(sql_path, files))
+        types = self._files.partition_types()
+        if not types and columns == ["*"]:
+            return f"read_parquet([{listed}], hive_partitioning = false)"
+        if columns == ["*"]:
+            # Only the folders below the address: one above it may be called key=value, too.
+            columns = [quoted(name) for name in schema.names]
+        hive = ", ".join(f"{quoted(key)}: {type_}" for key, type_ in types.items())
+        options = f"hive_partitioning = true, hive_types = {{{hive}}}" if types else "hive_partitioning = false"
+        chosen = ", ".join([*columns, *map(quoted, types)])
+        return f"(SELECT {chosen} FROM read_parquet([{listed}], {options}))"  # noqa: S608 - names are quoted
+
+    def _union(self, con: duckdb.DuckDBPyConnection, schema: pa.Schema) -> str:
+        """The table expression of files that lack columns or have other types: each kind of them cast to the whole."""
+        groups: dict[str, list[int]] = {}
+        for i, (own, _) in enumerate(self._footers):
+            groups.setdefault(str(own.remove_metadata()), []).append(i)
+        parts = []
+        for members in groups.values():
+            own = self._footers[members[0]][0]
+            cells = [_cell(con, field, own) for field in schema]
+            parts.append(self._scan_of(tuple(self._files.files[i] for i in members), cells, schema))
+        return "(" + " UNION ALL ".join(f"SELECT * FROM {part}" for part in parts) + ")"  # noqa: S608 - names are quoted
 
     @cached_property
     def _footers(self) -> list[tuple[pa.Schema, int]]:
         """Schema and number of rows of each file."""
         footers = []
-        for file in self._files:
-            with reading(readable_file(file)):
+        for name in self._files.files:
+            with reading(readable_file(name)), open_random(name) as file:
                 metadata = pq.read_metadata(file)
                 footers.append((metadata.schema.to_arrow_schema(), metadata.num_rows))
         return footers
 
     def _one_schema(self) -> pa.Schema:
-        """The schema that all files share; they may order their columns differently."""
-        (first, _), *others = self._footers
-        for file, (schema, _) in zip(self._files[1:], others, strict=True):
-            if differences := _differences(first, schema):
-                raise SchemaError(
-                    f"{self._files[0]} and {file} have different columns ({'; '.join(differences)}); "
-                    "read them separately or write them with one schema"
-                )
-        if others and len({name.lower() for name in first.names}) < len(first.names):
+        schemas = [schema for schema, _ in self._footers]
+        if len(schemas) == 1:
+            return schemas[0]
+        whole = one_schema(self.address, self._files.files, schemas, self._union_by_name)
+        if len({name.lower() for name in whole.names}) < len(whole.names):
             raise SchemaError(
                 f"{self.address} has several files with column names that differ only in case; read them one by one"
             )
-        return first
-
-    def _partitions(self) -> dict[str, str]:
-        """The columns that are folder names, with their SQL types."""
-        if not os.path.isdir(self._path):
-            return {}
-        values: dict[str, set[str]] = {}
-        keys: set[tuple[str, ...]] = set()
-        for file in self._files:
-            pairs = PARTITION.findall(os.path.dirname(os.path.relpath(file, self._path)))
-            keys.add(tuple(key for key, _ in pairs))
-            for key, value in pairs:
-                values.setdefault(key, set()).add(value)
-        if len(keys) > 1:
-            raise SchemaError(f"{self.address} has files in different key=value folders; read them separately")
-        return {key: _partition_type(found - {NULL_PARTITION}) for key, found in values.items()}
+        return whole
 
 
-def _partition_type(values: set[str]) -> str:
-    if values and all(re.fullmatch(r"0|-?[1-9][0-9]{0,17}", value) for value in values):
-        return "BIGINT"
-    return "DATE" if values and all(_is_date(value) for value in values) else "VARCHAR"
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return datetime.date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+def _cell(con: duckdb.DuckDBPyConnection, field: pa.Field, own: pa.Schema) -> str:
+    """The SQL of a column of the whole in files of another schema."""
+    name = quoted(field.name)
+    if _is_lossy(field.type):
+        return f"NULL AS {name}"
+    wanted = pa.int64() if pa.types.is_duration(field.type) else field.type
+    held = own.get_field_index(field.name) >= 0
+    if held and pa.types.is_duration(field.type) and own.field(field.name).type != field.type:
+        raise SchemaError(f"durations of several units in {field.name!r} cannot be read as one column; write one unit")
+    return f"CAST({name if held else 'NULL'} AS {sql_type_of(con, wanted)}) AS {name}"
 
 
 def _is_lossy(type_: pa.DataType, nested: bool = False) -> bool:
@@ -127,26 +123,3 @@ def _is_lossy(type_: pa.DataType, nested: bool = False) -> bool:
     if nested and pa.types.is_duration(type_):
         return True
     return any(_is_lossy(type_.field(i).type, True) for i in range(type_.num_fields))
-
-
-def _differences(left: pa.Schema, right: pa.Schema) -> list[str]:
-    if len(set(left.names)) < len(left.names) or len(set(right.names)) < len(right.names):
-        return [] if left.equals(right) else ["names that occur twice"]
-    lefts, rights = ({field.name: _plain(field.type) for field in schema} for schema in (left, right))
-    gone = [f"{name!r} is missing in the second" for name in lefts if name not in rights]
-    come = [f"{name!r} is missing in the first" for name in rights if name not in lefts]
-    retyped = [
-        f"{name!r} is {lefts[name]} and {rights[name]}"
-        for name in lefts
-        if name in rights and lefts[name] != rights[name]
-    ]
-    return gone + come + retyped
-
-
-def _plain(type_: pa.DataType) -> pa.DataType:
-    """The type without what only says how it is stored."""
-    if pa.types.is_dictionary(type_):
-        return _plain(type_.value_type)
-    if pa.types.is_large_string(type_) or pa.types.is_string_view(type_):
-        return pa.string()
-    return pa.binary() if pa.types.is_large_binary(type_) or pa.types.is_binary_view(type_) else type_

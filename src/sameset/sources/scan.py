@@ -7,6 +7,7 @@ names are kept by position, types that DuckDB would export wrongly are converted
 from __future__ import annotations
 
 import atexit
+import os
 import re
 import shutil
 import tempfile
@@ -23,7 +24,22 @@ import pyarrow as pa
 from sameset.errors import SamesetError, SchemaError, SourceError, UnsupportedTypeError
 from sameset.sources.base import ROWS_PER_BATCH, Source
 
-__all__ = ["Layout", "ScannedSource", "connect", "one_select", "quoted", "reading", "text_literal", "unique_names"]
+__all__ = [
+    "Layout",
+    "ScannedSource",
+    "connect",
+    "delivery",
+    "is_refused",
+    "listed",
+    "one_expression",
+    "one_select",
+    "quoted",
+    "reading",
+    "refuse_repeated",
+    "sql_type_of",
+    "text_literal",
+    "unique_names",
+]
 
 # 65,536 rows pass 2 GiB of text at 32 KiB a row: 64-bit offsets cost no measurable time (0.59 s and 0.61 s for
 # lineitem SF1), so every source has them.
@@ -44,8 +60,9 @@ class Layout:
 
     relation: str
     names: tuple[str, ...]
-    #: By position, the Arrow type that a column of 64-bit integers stands for: DuckDB has no durations.
-    durations: dict[int, pa.DataType] = field(default_factory=dict)
+    #: By position, the Arrow type that the values become on arrival: DuckDB has no durations (64-bit integers there)
+    #: and no half floats.
+    restored: dict[int, pa.DataType] = field(default_factory=dict)
     #: By position, the name of a type that cannot be read without loss.
     refused: dict[int, str] = field(default_factory=dict)
 
@@ -76,8 +93,8 @@ class ScannedSource(Source):
         """The database file to open read-only, or none."""
         return ":memory:"
 
-    def _register(self, con: duckdb.DuckDBPyConnection, rows: bool) -> None:
-        """Whatever the table expression refers to, with its rows or, if only its columns are asked for, without."""
+    def _register(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Makes known whatever the table expression refers to."""
 
     def schema(self) -> pa.Schema:
         _, columns = self._columns()
@@ -88,11 +105,17 @@ class ScannedSource(Source):
     ) -> Iterator[pa.RecordBatch]:
         return self._batches(self._chosen(columns), where, rows)
 
-    def _batches(self, chosen: Sequence[Column], where: str | None, rows: int) -> Iterator[pa.RecordBatch]:
+    def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
+        return self._batches(self._chosen(None), None, rows, ordered=True)
+
+    def _batches(
+        self, chosen: Sequence[Column], where: str | None, rows: int, *, ordered: bool = False
+    ) -> Iterator[pa.RecordBatch]:
         schema = pa.schema([pa.field(column.name, column.type) for column in chosen])
         # A scan of no columns still has to know its rows.
         deliveries = [f"{column.delivery} AS c{i}" for i, column in enumerate(chosen)] or ["true AS c0"]
-        with self._scan(", ".join(deliveries), where) as relation, relation.to_arrow_reader(rows) as reader:
+        scan = self._scan(", ".join(deliveries), where, ordered=ordered)
+        with scan as relation, relation.to_arrow_reader(rows) as reader:
             for batch in reader:
                 if batch.num_rows:
                     yield _restored(batch, schema)
@@ -102,23 +125,23 @@ class ScannedSource(Source):
             return tuple(relation.fetchall()[0])
 
     @contextmanager
-    def _scan(self, selection: str, where: str | None) -> Iterator[duckdb.DuckDBPyRelation]:
+    def _scan(self, selection: str, where: str | None, *, ordered: bool = False) -> Iterator[duckdb.DuckDBPyRelation]:
         layout, _ = self._columns()
         query = _select(selection, layout.relation, where)
         with reading(self.address), connect(self._database()) as con:
+            con.execute(f"SET preserve_insertion_order = {str(ordered).lower()}")
             one_select(con, query, self.address)
             if where:
-                # Only a single expression is one: `true) UNION (SELECT 1` would be a select in brackets, too.
-                duckdb.SQLExpression(where)
-            self._register(con, rows=True)
+                one_expression(where)
+            self._register(con)
             yield con.sql(query)
 
     def _columns(self) -> tuple[Layout, tuple[Column, ...]]:
         if self._known is None:
             with reading(self.address), connect(self._database()) as con:
+                self._register(con)
                 layout = self._layout(con)
                 refuse_repeated(layout.names, self.address)
-                self._register(con, rows=False)
                 self._known = layout, _described(con, layout)
         return self._known
 
@@ -126,7 +149,7 @@ class ScannedSource(Source):
         _, columns = self._columns()
         by_name = {column.name: column for column in columns}
         if missing := [name for name in names or () if name not in by_name]:
-            raise SchemaError(f"{self.address} has no column {missing[0]!r}; it has {_listed(by_name)}")
+            raise SchemaError(f"{self.address} has no column {missing[0]!r}; it has {listed(by_name)}")
         chosen = list(columns) if names is None else [by_name[name] for name in names]
         for column in chosen:
             if column.refused:
@@ -142,6 +165,8 @@ def connect(database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         # With a zone of the machine a text without one would become another instant on each machine.
         con.execute("SET TimeZone = 'UTC'")
+        # After two seconds DuckDB would draw a bar into stdout, where results go.
+        con.execute("SET enable_progress_bar = false")
         yield con
     finally:
         con.interrupt()
@@ -156,7 +181,14 @@ def reading(address: str) -> Iterator[None]:
     except SamesetError:
         raise
     except (duckdb.Error, pa.ArrowException, OSError, ValueError, TypeError) as error:
-        raise SourceError(f"{address} cannot be read: {reason(error)}") from error
+        raise SourceError(f"{address} cannot be read: {_file_of(error, address)}{reason(error)}") from error
+
+
+def _file_of(error: BaseException, address: str) -> str:
+    """Which of several CSV files DuckDB speaks of."""
+    match = re.search(r"^ *file = (.*)$", str(error), re.MULTILINE)
+    file = re.sub(r"^objects://", "s3://", match[1]) if match else ""
+    return f"{file}: " if file and file not in (address, os.path.abspath(address)) else ""
 
 
 def reason(error: BaseException) -> str:
@@ -190,6 +222,11 @@ def one_select(con: duckdb.DuckDBPyConnection, query: str, address: str) -> None
         raise SourceError(f"{address} is not a single SELECT; a source only reads, so give one SELECT without others")
 
 
+def one_expression(condition: str) -> None:
+    """Nothing, if the text is a single expression; `true) UNION (SELECT 1` would be a select in brackets, too."""
+    duckdb.SQLExpression(condition)
+
+
 def quoted(name: str) -> str:
     """A name as a SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -198,6 +235,11 @@ def quoted(name: str) -> str:
 def text_literal(text: str) -> str:
     """A text as a SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def sql_type_of(con: duckdb.DuckDBPyConnection, type_: pa.DataType) -> str:
+    """The SQL type that DuckDB has for an Arrow type."""
+    return str(con.from_arrow(pa.table([pa.array([], type_)], names=["x"])).types[0])
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
@@ -236,19 +278,19 @@ def _described(con: duckdb.DuckDBPyConnection, layout: Layout) -> tuple[Column, 
     identifiers, types = relation.columns, relation.types
     if len(identifiers) != len(layout.names):
         raise SchemaError(f"it shows {len(layout.names)} column names for {len(identifiers)} columns")
-    refused = {i: str(type_) for i, type_ in enumerate(types) if _is_refused(type_)} | layout.refused
-    deliveries = [_delivery(quoted(name), type_) for name, type_ in zip(identifiers, types, strict=True)]
+    refused = {i: str(type_) for i, type_ in enumerate(types) if is_refused(type_)} | layout.refused
+    deliveries = [delivery(quoted(name), type_) for name, type_ in zip(identifiers, types, strict=True)]
     selection = ", ".join("NULL" if i in refused else text for i, text in enumerate(deliveries))
     arriving = con.sql(_select(selection, layout.relation, None) + " LIMIT 0").to_arrow_reader().schema.types
     for i, type_ in refused.items():
         arriving[i] = pa.opaque(pa.large_binary(), type_, "DuckDB")
-    arriving = [layout.durations.get(i, type_) for i, type_ in enumerate(arriving)]
+    arriving = [layout.restored.get(i, type_) for i, type_ in enumerate(arriving)]
     return tuple(
         Column(name, identifiers[i], deliveries[i], arriving[i], refused.get(i)) for i, name in enumerate(layout.names)
     )
 
 
-def _delivery(column: str, type_: Any) -> str:
+def delivery(column: str, type_: Any) -> str:
     """The SQL that brings a column to Arrow with its value unchanged.
 
     DuckDB would export a UUID as text and an unsigned 128-bit integer above 2^127 as a negative number.
@@ -261,26 +303,27 @@ def _delivery(column: str, type_: Any) -> str:
     return column
 
 
-def _is_refused(type_: Any, nested: bool = False) -> bool:
+def is_refused(type_: Any, nested: bool = False) -> bool:
     if type_.id in REFUSED or (nested and type_.id in {"uuid", "uhugeint"}):
         return True
     if type_.id not in {"list", "array", "struct", "map", "union"}:
         return False
-    return any(_is_refused(child, True) for _, child in type_.children if not isinstance(child, int))
+    return any(is_refused(child, True) for _, child in type_.children if not isinstance(child, int))
 
 
 def _restored(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """The batch under the true names; integers that stand for durations become durations, without a copy."""
+    """The batch under the true names; integers that stand for durations become these, without a copy."""
     if not schema.names:
         return pa.RecordBatch.from_struct_array(pa.array([{}] * batch.num_rows, pa.struct([])))
     arrays = [
-        array.cast(field.type) if pa.types.is_duration(field.type) else array
+        array.cast(field.type) if array.type != field.type else array
         for array, field in zip(batch.columns, schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _listed(names: Sequence[str] | dict[str, Column], most: int = 20) -> str:
+def listed(names: Sequence[str] | dict[str, Column], most: int = 20) -> str:
+    """The first of the names, quoted, and how many more there are."""
     shown = ", ".join(repr(name) for name in list(names)[:most])
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 

@@ -1,0 +1,174 @@
+"""Which files an address means: one, those that match a pattern, or all of a folder with its key=value folders."""
+
+from __future__ import annotations
+
+import datetime
+import glob
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+from sameset.errors import SchemaError, SourceError
+from sameset.sources.files import COMPRESSIONS, first_bytes, is_object, readable_file
+
+__all__ = ["ENDINGS", "FileSet", "files_at", "kind_by_ending", "kind_of"]
+
+ENDINGS = {
+    "parquet": (".parquet", ".pq"),
+    "arrow": (".arrow", ".feather", ".ipc", ".arrows"),
+    "json": (".jsonl", ".ndjson", ".json"),
+    "csv": (".csv", ".tsv"),
+}
+PARTITION = re.compile(r"([^=]+)=(.*)", re.DOTALL)
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+MAGIC = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True)
+class FileSet:
+    """One or more files of one kind that are one table; the folders `key=value` above them are columns of it."""
+
+    address: str
+    files: tuple[str, ...]
+    #: By key, its value in each file; None is the missing value.
+    partitions: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
+
+    def partition_types(self) -> dict[str, str]:
+        """The SQL type of each key: BIGINT or DATE where all its values are written as such, else VARCHAR."""
+        return {key: _partition_type(set(values) - {None}) for key, values in self.partitions.items()}
+
+    def refuse_shared(self, names: Sequence[str]) -> None:
+        """Nothing, if no column of the files is called like one of the folders."""
+        taken = {name.lower() for name in names}
+        if shared := [key for key in self.partitions if key.lower() in taken]:
+            raise SchemaError(f"{self.address} has the column {shared[0]!r} both in its files and in its folder names")
+
+
+def files_at(address: str) -> FileSet:
+    """The files that an address means, sorted; of a folder or pattern only those of a kind that is understood.
+
+    Raises:
+        SourceError: there are none, or they are of several kinds.
+        SchemaError: they lie in folders of different keys.
+    """
+    root, found = _found(address)
+    if found is None:
+        return FileSet(address, (address,))
+    known = [file for file in found if kind_by_ending(file) and not _is_hidden(_below(file, root))]
+    kinds = Counter(kind_by_ending(file) for file in known)
+    if not kinds:
+        raise SourceError(
+            f"{address} has no Parquet, CSV, JSON lines or Arrow files; the ending of a name tells the kind"
+        )
+    if len(kinds) > 1:
+        listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items(), key=str))
+        raise SourceError(
+            f"{address} has files of several kinds ({listed}); give a pattern of one, such as **/*.{min(kinds, key=str)}"
+        )
+    return FileSet(address, tuple(known), _partitions(address, [_below(file, root) for file in known]))
+
+
+def kind_of(files: FileSet) -> str | None:
+    """What the files are, parquet, arrow, json or csv; of a single file its content tells before its ending does."""
+    if len(files.files) > 1 or files.files[0] != files.address:
+        return kind_by_ending(files.files[0])
+    start = first_bytes(files.files[0], 6)
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    return "arrow" if start.startswith((b"ARROW1", b"\xff\xff\xff\xff")) else kind_by_ending(files.files[0])
+
+
+def kind_by_ending(file: str) -> str | None:
+    """The kind that the ending of a name tells, `.csv` of `a.CSV.gz`."""
+    name = Path(file)
+    ending = Path(name.stem if name.suffix.lower() in COMPRESSIONS else name.name).suffix.lower()
+    return next((kind for kind, endings in ENDINGS.items() if ending in endings), None)
+
+
+def _found(address: str) -> tuple[str, list[str] | None]:
+    """The folder where a search starts, and all files that it finds there; None if the address is a single file."""
+    if is_object(address):
+        return _found_objects(address)
+    if os.path.isdir(address):
+        pattern = os.path.join(glob.escape(address), "**", "*")
+        return address, sorted(file for file in glob.glob(pattern, recursive=True) if os.path.isfile(file))
+    if os.path.exists(address) or not MAGIC.search(address):
+        return "", None
+    return _fixed_part(address), sorted(file for file in glob.glob(address, recursive=True) if os.path.isfile(file))
+
+
+def _found_objects(address: str) -> tuple[str, list[str] | None]:
+    from sameset.sources.object_store import objects_below
+
+    folder = address.rstrip("/")
+    if (below := objects_below(folder)) is not None:
+        return folder, below
+    if not MAGIC.search(address):
+        return "", None
+    root = _fixed_part(address)
+    listing = objects_below(root)
+    if listing is None:
+        readable_file(root)
+    if listing is None or address in listing:
+        return "", None
+    matches = re.compile(_regex(address)).fullmatch
+    return root, [file for file in listing if matches(file)]
+
+
+def _fixed_part(pattern: str) -> str:
+    """The folders of a pattern before the first one with a sign in it."""
+    parts = re.split(r"(?<=/)", pattern.replace(os.sep, "/"))
+    fixed = parts[: next(i for i, part in enumerate(parts) if MAGIC.search(part))]
+    return "".join(fixed).rstrip("/") or ("/" if fixed else "")
+
+
+def _regex(pattern: str) -> str:
+    """A pattern of files as a regular expression: `*` and `?` stay within a folder, `**/` means any folders."""
+    signs = re.split(r"(\*\*/|\*|\?|\[!?\]?[^\]]*\])", pattern)
+    meaning = {"**/": "(?:[^/]+/)*", "*": "[^/]*", "?": "[^/]"}
+    return "".join(
+        meaning[sign] if sign in meaning else "[" + sign[1:].replace("!", "^", 1) if i % 2 else re.escape(sign)
+        for i, sign in enumerate(signs)
+    )
+
+
+def _below(file: str, root: str) -> str:
+    """The part of a file's name below a folder."""
+    return file[len(root) :].replace(os.sep, "/").lstrip("/") if root else file
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether writers keep notes there (`_SUCCESS`, `.part.crc`) rather than rows."""
+    return any(part.startswith((".", "_")) and "=" not in part for part in PurePosixPath(name).parts)
+
+
+def _partitions(address: str, names: list[str]) -> dict[str, tuple[str | None, ...]]:
+    pairs = [
+        [match.groups() for part in name.split("/")[:-1] if (match := PARTITION.fullmatch(part))] for name in names
+    ]
+    keys = {tuple(key for key, _ in found) for found in pairs}
+    if len(keys) > 1:
+        raise SchemaError(f"{address} has files in different key=value folders; read them separately")
+    (common,) = keys
+    values = zip(
+        *[[None if value == NULL_PARTITION else unquote(value) for _, value in found] for found in pairs], strict=True
+    )
+    return dict(zip(common, values, strict=True))
+
+
+def _partition_type(values: set[str | None]) -> str:
+    texts = [value for value in values if value is not None]
+    if texts and all(re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) for text in texts):
+        return "BIGINT"
+    return "DATE" if texts and all(_is_date(text) for text in texts) else "VARCHAR"
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -1,0 +1,121 @@
+"""Types that are given, not found out: which texts are values of them, and the first text that is none.
+
+    integer    `5`, `+5`, `007`, `5.0`             boolean    `true`, `false`, `t`, `f`, `1`, `0`, in any case
+    float      `5`, `-0.5e3`, `nan`, `inf`         date       `2024-02-29`
+    decimal    no more digits than the type has    time       `10:00:00`, no more digits of a second than the unit has
+    text       everything                          timestamp  date, blank or `T`, time; a date alone is its midnight;
+                                                              with a zone if and only if the type has one
+
+Bytes, durations and nested types have no writing as text that everybody shares, and are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+import pyarrow as pa
+
+from sameset.errors import SourceError, UnsupportedTypeError
+from sameset.sources.scan import quoted, sql_type_of
+from sameset.sources.schemas import plain
+
+__all__ = ["given_sql_types", "misfit", "restored_halves"]
+
+NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+WORDS = "'nan', 'inf', '-inf', '+inf', 'infinity', '-infinity', '+infinity'"
+DAY, CLOCK = r"[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
+ZONE = r" ?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
+INTEGERS = {8: "TINYINT", 16: "SMALLINT", 32: "INTEGER", 64: "BIGINT"}
+FRACTION = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+
+
+def given_sql_types(con: duckdb.DuckDBPyConnection, names: Sequence[str], schema: pa.Schema) -> dict[str, str]:
+    """The SQL type of each column that the schema has; `VARCHAR` for text.
+
+    Raises:
+        SourceError: the schema has none of the columns.
+        UnsupportedTypeError: a type has no values that are written as text.
+    """
+    types = {}
+    for name in (name for name in names if name in schema.names):
+        type_ = plain(schema.field(name).type)
+        if pa.types.is_null(type_):
+            continue  # nothing is known of its values
+        if pattern_of(type_) is None:
+            raise UnsupportedTypeError(name, f"{type_} in the schema given, but texts in the file")
+        # DuckDB has no half floats; these are narrowed on arrival (`restored_halves`).
+        types[name] = "FLOAT" if pa.types.is_float16(type_) else sql_type_of(con, type_)
+    if not types and names and schema.names:
+        raise SourceError(
+            f"none of the columns {', '.join(map(repr, names[:5]))} has a type in the schema given; is it that of another table?"
+        )
+    return types
+
+
+def misfit(
+    con: duckdb.DuckDBPyConnection, relation: str, columns: dict[str, pa.DataType], empty_is_missing: bool
+) -> tuple[str, str] | None:
+    """The first column, by its SQL identifier, with a text that is no value of its type, and that text."""
+    tests = {name: _misfits(quoted(name), plain(type_), empty_is_missing) for name, type_ in columns.items()}
+    tests = {name: test for name, test in tests.items() if test}
+    if not tests:
+        return None
+    counts = ", ".join(f"coalesce(bool_or({test}), false)" for test in tests.values())
+    (found,) = con.sql(f"SELECT {counts} FROM {relation} AS source").fetchall()  # noqa: S608 - names are quoted
+    for (name, test), any_ in zip(tests.items(), found, strict=True):
+        if any_:
+            query = f"SELECT {quoted(name)} FROM {relation} AS source WHERE {test} LIMIT 1"  # noqa: S608 - quoted
+            return name, str(con.sql(query).fetchall()[0][0])
+    return None
+
+
+def restored_halves(names: Sequence[str], schema: pa.Schema | None) -> dict[int, pa.DataType]:
+    """By position, the half floats among the columns."""
+    halves = {field.name: field.type for field in schema or () if pa.types.is_float16(field.type)}
+    return {i: halves[name] for i, name in enumerate(names) if name in halves}
+
+
+def _misfits(name: str, type_: pa.DataType, empty_is_missing: bool) -> str | None:
+    """The SQL that is true of a text which is no value of the type."""
+    fits = pattern_of(type_)
+    if not fits:
+        return None
+    given = f"{name} <> ''" if empty_is_missing else f"{name} IS NOT NULL"
+    return f"{given} AND NOT ({fits.replace('{x}', name)})"
+
+
+def pattern_of(type_: pa.DataType) -> str | None:
+    """The SQL that is true of a text {x} which is a value of the type; empty if every text is, None if none can be."""
+    if pa.types.is_string(type_):
+        return ""
+    if pa.types.is_boolean(type_):
+        return "lower({x}) IN ('true', 'false', 't', 'f', '1', '0')"
+    if pa.types.is_integer(type_):
+        unsigned = "U" if pa.types.is_unsigned_integer(type_) else ""
+        return _both(r"[+-]?[0-9]+(?:\.0*)?", unsigned + INTEGERS[type_.bit_width])
+    if pa.types.is_floating(type_):
+        written = f"regexp_full_match({{x}}, '{NUMBER}(?:[eE][+-]?[0-9]+)?') AND TRY_CAST({{x}} AS DOUBLE) IS NOT NULL"
+        return f"({written} OR lower({{x}}) IN ({WORDS}))"
+    if pa.types.is_decimal128(type_) and 0 <= type_.scale <= type_.precision:
+        pattern = rf"[+-]?(?:[0-9]+(?:\.[0-9]{{0,{type_.scale}}}0*)?|\.[0-9]{{1,{max(type_.scale, 1)}}}0*)"
+        return _both(pattern, f"DECIMAL({type_.precision}, {type_.scale})")
+    return _temporal(type_)
+
+
+def _temporal(type_: pa.DataType) -> str | None:
+    if pa.types.is_date(type_):
+        return _both(DAY, "DATE")
+    if not pa.types.is_time(type_) and not pa.types.is_timestamp(type_):
+        return None
+    clock = rf"{CLOCK}(?:\.[0-9]{{0,{FRACTION[type_.unit]}}}0*)?"
+    if pa.types.is_time(type_):
+        return _both(clock, "TIME_NS" if type_.unit == "ns" else "TIME")
+    fine = "_NS" if type_.unit == "ns" else ""
+    if type_.tz is not None:
+        return _both(f"{DAY}[ T]{clock}{ZONE}", f"TIMESTAMPTZ{fine}")
+    return _both(f"{DAY}(?:[ T]{clock})?", f"TIMESTAMP{fine}")
+
+
+def _both(pattern: str, sql_type: str) -> str:
+    return f"(regexp_full_match({{x}}, '{pattern}') AND TRY_CAST({{x}} AS {sql_type}) IS NOT NULL)"

@@ -1,0 +1,91 @@
+"""An Iceberg table: the rows of its current snapshot, through the package pyiceberg.
+
+iceberg://CATALOG/NAMESPACE.TABLE      a catalog that .pyiceberg.yaml or PYICEBERG_CATALOG__CATALOG__URI describes
+iceberg:///PATH/metadata.json          one state of a table, by its metadata file
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+
+from sameset.errors import MissingExtraError, SourceError
+from sameset.sources.arrow_stream import ArrowStreamSource
+from sameset.sources.base import ROWS_PER_BATCH
+from sameset.sources.files import readable_file
+from sameset.sources.scan import reading
+from sameset.sources.schemas import conformed
+
+__all__ = ["IcebergSource"]
+
+
+class IcebergSource(ArrowStreamSource):
+    """The rows of an Iceberg table, of the snapshot that is current when the source is opened.
+
+    One data file at a time is in memory, decoded.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self._place = address[len("iceberg://") :]
+        self._snapshot: int | None = None
+
+    def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
+        raise SourceError(f"{self.address} keeps its rows in no order; write them to a file in the order that is meant")
+
+    def _arrow_schema(self) -> pa.Schema:
+        with self._told():
+            return self._scan(("*",)).to_arrow_batch_reader().schema
+
+    def _reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
+        with self._told():
+            # Of no columns it would read none and lose the number of rows.
+            first = tuple(columns) or (self.schema().names[0],)
+            schema = pa.schema([self.schema().field(name) for name in columns])
+            for batch in self._file_batches(first):
+                yield conformed(batch.select(list(columns)), schema)
+
+    def _file_batches(self, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+        """The rows, one data file after another; the library's own reader loads all of them at once."""
+        from pyiceberg.expressions import AlwaysTrue
+        from pyiceberg.io.pyarrow import ArrowScan
+
+        scan = self._scan(columns)
+        reader = ArrowScan(scan.table_metadata, scan.io, scan.projection(), AlwaysTrue())
+        for task in scan.plan_files():
+            yield from reader.to_record_batches([task])
+
+    def _scan(self, columns: tuple[str, ...]) -> Any:
+        table = self._table()
+        if self._snapshot is None and (current := table.current_snapshot()) is not None:
+            self._snapshot = current.snapshot_id
+        return table.scan(selected_fields=columns, snapshot_id=self._snapshot)
+
+    def _table(self) -> Any:
+        try:
+            from pyiceberg.catalog import load_catalog
+            from pyiceberg.table import StaticTable
+        except ImportError:
+            raise MissingExtraError("iceberg", "reading Iceberg tables") from None
+        if self._place.startswith("/"):
+            return StaticTable.from_metadata(readable_file(self._place))
+        catalog, _, table = self._place.partition("/")
+        if not catalog or "." not in table:
+            raise SourceError(
+                f"{self.address} names no table; write iceberg://CATALOG/NAMESPACE.TABLE or iceberg:///PATH/metadata.json"
+            )
+        return load_catalog(catalog).load_table(table)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turns the errors of pyiceberg into a sentence; they are of its own kinds, without a common one but Exception."""
+        with reading(self.address):
+            try:
+                yield
+            except Exception as error:
+                if not type(error).__module__.startswith(("pyiceberg", "pydantic")):
+                    raise
+                raise SourceError(f"{self.address} cannot be read: {str(error).splitlines()[0]}") from error

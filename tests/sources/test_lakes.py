@@ -1,0 +1,111 @@
+"""Delta Lake and Iceberg: the current state of a table, how it is named, what is refused."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from source_rows import multiset
+
+from sameset.errors import MissingExtraError, SourceError
+from sameset.sources import open_source
+
+TABLE = pa.table({"a": list(range(100)), "b": ["x", None] * 50})
+
+
+@pytest.fixture
+def delta(tmp_path: Path) -> Path:
+    from deltalake import write_deltalake
+
+    write_deltalake(str(tmp_path / "t"), TABLE, partition_by=["b"])
+    return tmp_path / "t"
+
+
+def test_a_delta_table_is_known_by_its_log_or_its_address(delta: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(delta.parent)
+    for place in (delta, "t", f"delta://{delta}", "delta://t"):
+        source = open_source(place)
+        assert multiset(source.batches(["a", "b"])) == multiset(TABLE.to_batches())
+        assert source.row_count() == 100
+    assert open_source("t").address == "t"
+
+
+def test_rows_that_a_delta_table_has_deleted_are_gone(delta: Path) -> None:
+    from deltalake import DeltaTable, write_deltalake
+
+    DeltaTable(str(delta)).delete("a >= 10")
+    assert multiset(open_source(delta).batches(["a", "b"])) == multiset(TABLE.slice(0, 10).to_batches())
+    source = open_source(delta)
+    source.schema()
+    write_deltalake(str(delta), TABLE, mode="append")
+    assert sum(batch.num_rows for batch in source.batches()) == 10  # the state that was opened, as long as it is kept
+    assert sum(batch.num_rows for batch in open_source(delta).batches()) == 110
+
+
+def test_a_broken_or_missing_delta_table_is_refused(delta: Path, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="does not exist"):
+        open_source(f"delta://{tmp_path}/no").schema()
+    with pytest.raises(SourceError, match="cannot be read"):
+        open_source(f"delta://{tmp_path}").schema()
+    for log in (delta / "_delta_log").glob("*.json"):
+        log.write_text("{oops")
+    with pytest.raises(SourceError, match="cannot be read"):
+        open_source(delta).schema()
+
+
+def test_a_file_that_a_delta_table_has_lost_is_an_error(delta: Path) -> None:
+    next(delta.rglob("*.parquet")).unlink()
+    with pytest.raises(SourceError, match="cannot be read"):
+        list(open_source(delta).batches())
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of an Iceberg catalog that the environment describes, with the table `sales.orders`."""
+    from pyiceberg.catalog import load_catalog
+
+    for name, value in {
+        "TYPE": "sql",
+        "URI": f"sqlite:///{tmp_path}/c.db",
+        "WAREHOUSE": f"file://{tmp_path}/w",
+    }.items():
+        monkeypatch.setenv(f"PYICEBERG_CATALOG__HERE__{name}", value)
+    loaded = load_catalog("here", type="sql", uri=f"sqlite:///{tmp_path}/c.db", warehouse=f"file://{tmp_path}/w")
+    loaded.create_namespace("sales")
+    loaded.create_table("sales.orders", schema=TABLE.schema).append(TABLE)
+    loaded.close()
+    return "here"
+
+
+def test_an_iceberg_table_is_named_by_its_metadata(catalog: str, tmp_path: Path) -> None:
+    newest = max((tmp_path / "w").rglob("*.metadata.json"))
+    assert multiset(open_source(f"iceberg://{newest}").batches()) == multiset(TABLE.to_batches())
+
+
+def test_a_broken_or_missing_iceberg_table_is_refused(catalog: str, tmp_path: Path) -> None:
+    (tmp_path / "x.metadata.json").write_text("{}")
+    for address, why in {
+        f"iceberg://{tmp_path}/no.metadata.json": "does not exist",
+        f"iceberg://{tmp_path}/x.metadata.json": "cannot be read",
+        "iceberg://here": "names no table",
+        "iceberg://nowhere/a.b": "cannot be read",
+    }.items():
+        with pytest.raises(SourceError, match=why) as raised:
+            open_source(address).schema()
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("module", "extra", "address"),
+    [
+        ("deltalake", "delta", "delta:///x"),
+        ("pyiceberg.catalog", "iceberg", "iceberg://a/b.c"),
+        ("adbc_driver_postgresql", "postgres", "postgresql://a@127.0.0.1/b::t"),
+    ],
+)
+def test_a_missing_extra_is_named(module: str, extra: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=f"'{extra}'"):
+        open_source(address).schema()
