@@ -1,0 +1,239 @@
+"""`sameset digest` as a person runs it: schemes, order of rows, keys that stay secret, refusals."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import jsonschema
+import naive_schemes
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+import pytest
+
+from sameset.canonical.unf import UnfParameters
+from sameset.execution.digesting import unf_digest
+from sameset.execution.sketching import sketch_table
+from sameset.sources import open_source
+
+SAMESET = str(Path(sysconfig.get_path("scripts")) / "sameset")
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/digest.schema.json").read_text("utf-8"))
+SECRET = "correct horse battery staple, at random"
+FRAME = pa.table({"b": [4, 5, 6], "a": [1, 2, 3], "c": [7, 8, 9]})
+FRAME_UNF = "UNF:6:ukDZSJXck7fn4SlPJMPFTQ=="
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """frame.parquet, its rows turned round in reversed.csv, one.csv of one column, and key.txt."""
+    pq.write_table(FRAME, tmp_path / "frame.parquet")
+    (tmp_path / "reversed.csv").write_text("a,b,c\n3,6,9\n2,5,8\n1,4,7\n", encoding="utf-8")
+    (tmp_path / "one.csv").write_text("only\n1\n2\n3\n", encoding="utf-8")
+    (tmp_path / "key.txt").write_text(f"{SECRET}\n", encoding="utf-8")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str, **environment: str) -> Outcome:
+    process = subprocess.run(
+        [SAMESET, "digest", *arguments],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    return Outcome(process.returncode, process.stdout, process.stderr)
+
+
+def test_our_own_digest_is_that_of_sketches_and_blind_to_order(folder: Path) -> None:
+    found = run(folder, "frame.parquet", "reversed.csv")
+    expected = sketch_table(FRAME).text_digest
+    assert found == (0, f"{expected}  frame.parquet\n{expected}  reversed.csv\n", "")
+
+
+def test_unf_of_columns_files_and_the_dataset(folder: Path) -> None:
+    found = run(folder, "one.csv", "frame.parquet", "--scheme", "unf6", "--columns")
+    assert found.code == 0
+    assert found.out.splitlines() == [
+        "UNF:6:AvELPR5QTaBbnq6S22Msow==  one.csv",
+        "  UNF:6:AvELPR5QTaBbnq6S22Msow==  only",
+        f"{FRAME_UNF}  frame.parquet",
+        "  UNF:6:BT6LJzHn64qGKimvo6iCfA==  b",
+        "  UNF:6:AvELPR5QTaBbnq6S22Msow==  a",
+        "  UNF:6:p9eYYVryKIPLh19w6PWG0g==  c",
+        "UNF:6:tsc29wGKXsgLhudUYIiOKg==  dataset of 2 files",
+    ]
+    assert not run(folder, "reversed.csv", "--scheme", "unf6").out.startswith(FRAME_UNF)
+
+
+def test_parameters_of_unf_are_printed_and_count(folder: Path) -> None:
+    (folder / "pi.csv").write_text("x\n1.23456789\n", encoding="utf-8")
+    found = run(folder, "pi.csv", "--scheme", "unf6", "--digits", "9", "--characters", "256", "--bits", "256")
+    array = pa.array([1.23456789])
+    assert found.out == f"UNF:6:N9,X256,H256:{naive_schemes.unf_of_array(array, 9, 256, 256)}  pi.csv\n"
+    assert run(folder, "pi.csv", SAMESET_DIGEST_SCHEME="unf6", SAMESET_DIGEST_DIGITS="9").out.startswith(
+        "UNF:6:N9:IKw+"
+    )
+
+
+def test_the_lattice_digest_with_and_without_a_key(folder: Path) -> None:
+    batch = FRAME.to_batches()[0]
+    found = run(folder, "frame.parquet", "reversed.csv", "--scheme", "lthash")
+    assert found.out.split()[::2] == [naive_schemes.lattice_text(batch)] * 2
+    keyed = naive_schemes.lattice_text(batch, SECRET.encode())
+    by_file = run(folder, "frame.parquet", "--scheme", "lthash", "--key-file", "key.txt", SAMESET_DIGEST_KEY="x" * 20)
+    by_variable = run(folder, "frame.parquet", "--scheme", "lthash", SAMESET_DIGEST_KEY=SECRET)
+    assert by_file == by_variable == (0, f"{keyed}  frame.parquet\n", "")
+    assert SECRET not in by_file.out
+
+
+@pytest.mark.parametrize("scheme", ["sameset", "unf6", "lthash"])
+def test_json_is_as_its_schema_says(folder: Path, scheme: str) -> None:
+    found = json.loads(run(folder, "frame.parquet", "one.csv", "--scheme", scheme, "--format", "json").out)
+    jsonschema.validate(found, SCHEMA, jsonschema.Draft202012Validator)
+    assert [(source["address"], source["rows"]) for source in found["sources"]] == [
+        ("frame.parquet", 3),
+        ("one.csv", 3),
+    ]
+    assert (found["dataset"] is None) == (scheme != "unf6")
+    assert all(source["columns"] is None for source in found["sources"])
+
+
+def test_columns_in_json(folder: Path) -> None:
+    found = json.loads(run(folder, "frame.parquet", "--columns", "--format", "json").out)
+    jsonschema.validate(found, SCHEMA, jsonschema.Draft202012Validator)
+    columns = {column["name"]: column["digest"] for column in found["sources"][0]["columns"]}
+    renamed = json.loads(run(folder, "one.csv", "--columns", "--format", "json").out)["sources"][0]["columns"]
+    assert list(columns) == ["b", "a", "c"]
+    assert [column["digest"] for column in renamed] == [columns["a"]]
+    assert len(set(columns.values())) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["frame.parquet", "--digits", "3"], "--digits belongs to the scheme unf6, not to sameset"),
+        (["frame.parquet", "--scheme", "lthash", "--bits", "128"], "--bits belongs to the scheme unf6, not to lthash"),
+        (["frame.parquet", "--scheme", "unf6", "--key-file", "key.txt"], "--key-file belongs to the scheme lthash"),
+        (["frame.parquet", "--scheme", "lthash", "--columns"], "--columns belongs to the scheme sameset and unf6"),
+        (["frame.parquet", "--scheme", "unf6", "--bits", "196"], "128, 192 or 256 bits, not 196"),
+        (["frame.parquet", "--scheme", "lthash", "--key-file", "no.key"], "no.key: the key file cannot be read"),
+        (["frame.parquet", "--scheme", "lthash", "--key-file", "one.csv"], "one.csv: the key of a digest has 16 to 64"),
+        (["missing.parquet", "--scheme", "unf6"], "missing.parquet"),
+        (["frame.parquet", "--scheme", "md5"], "'md5' is not one of"),
+        ([], "Missing argument"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence(folder: Path, arguments: list[str], told: str) -> None:
+    found = run(folder, *arguments)
+    assert (found.code, found.out) == (2, "")
+    assert told in found.err
+    assert "Traceback" not in found.err
+
+
+def test_options_of_other_schemes_in_the_environment_are_for_other_runs(folder: Path) -> None:
+    assert run(folder, "one.csv", SAMESET_DIGEST_DIGITS="3").code == 0
+
+
+def test_a_bad_key_is_not_repeated(folder: Path) -> None:
+    found = run(folder, "one.csv", "--scheme", "lthash", SAMESET_DIGEST_KEY="short-secret")
+    assert found.code == 2
+    assert "SAMESET_DIGEST_KEY: the key of a digest has 16 to 64 bytes, not 12" in found.err
+    assert "short-secret" not in found.err
+    assert "--key " not in run(folder, "--help").out
+
+
+def test_types_without_a_unf_are_named(folder: Path) -> None:
+    pq.write_table(pa.table({"good": [1], "raw": [b"x"]}), folder / "raw.parquet")
+    found = run(folder, "raw.parquet", "--scheme", "unf6")
+    assert found.code == 2
+    assert "raw.parquet: column 'raw' has type" in found.err
+    assert "which UNF version 6 does not define" in found.err
+
+
+# order
+
+ORDERED = pa.table({"id": random.Random(5).sample(range(40_000), 40_000)})
+
+
+def write_parquet(folder: Path) -> str:
+    pq.write_table(ORDERED, folder / "t.parquet", row_group_size=500)
+    return str(folder / "t.parquet")
+
+
+def write_csv(folder: Path) -> str:
+    (folder / "t.csv").write_text("id\n" + "".join(f"{i}\n" for i in ORDERED["id"].to_pylist()), "utf-8")
+    return str(folder / "t.csv")
+
+
+def write_json(folder: Path) -> str:
+    (folder / "t.jsonl").write_text("".join(f'{{"id": {i}}}\n' for i in ORDERED["id"].to_pylist()), "utf-8")
+    return str(folder / "t.jsonl")
+
+
+def write_arrow(folder: Path) -> str:
+    pyarrow.feather.write_feather(ORDERED, folder / "t.arrow", chunksize=500)
+    return str(folder / "t.arrow")
+
+
+def write_duckdb(folder: Path) -> str:
+    with duckdb.connect(str(folder / "t.duckdb")) as con:
+        con.register("ordered", ORDERED)
+        con.execute("create table t as select * from ordered")
+    return f"{folder / 't.duckdb'}::t"
+
+
+def keep(folder: Path) -> pa.Table:
+    return pa.Table.from_batches(ORDERED.to_batches(max_chunksize=500))
+
+
+@pytest.mark.parametrize("write", [write_parquet, write_csv, write_json, write_arrow, write_duckdb, keep])
+def test_rows_come_in_the_order_of_the_source(tmp_path: Path, write: object) -> None:
+    assert callable(write)
+    source = open_source(write(tmp_path))
+    assert [i for batch in source.ordered_batches(1000) for i in batch.column(0).to_pylist()] == ORDERED[
+        "id"
+    ].to_pylist()
+    expected = naive_schemes.unf_of_array(ORDERED["id"].combine_chunks())
+    assert unf_digest(source, UnfParameters()).digest == f"UNF:6:{expected}"
+
+
+PEAK = """
+import re, sys
+from pathlib import Path
+from sameset.execution.digesting import unf_digest
+from sameset.canonical.unf import UnfParameters
+from sameset.sources import open_source
+print(unf_digest(open_source(sys.argv[1]), UnfParameters()).rows, end=" ")
+print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+    peaks, script = [], tmp_path / "peak.py"
+    script.write_text(PEAK, "utf-8")  # with `-c` DuckDB takes the process for an interactive one and shows its progress
+    for rows in (2_000_000, 20_000_000):
+        path = tmp_path / f"{rows}.parquet"
+        with duckdb.connect() as con:
+            con.execute(f"copy (select i % 1000 as i, i / 8 as x from range({rows}) t(i)) to '{path}'")  # noqa: S608
+        told = subprocess.run([sys.executable, str(script), str(path)], capture_output=True, text=True, check=True)
+        read, peak = map(int, told.stdout.split())
+        assert read == rows
+        peaks.append(peak)
+    assert peaks[1] < 1.1 * peaks[0]
