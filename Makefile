@@ -23,7 +23,7 @@ demo: setup ## run the main job on real input
 	@$(python) demo/run.py $(ARGS)
 
 test: setup ## run the tests that need no server (under four minutes)
-	@$(python) -m pytest -m "not slow and not server" $(ARGS)
+	@$(python) -m pytest -n logical --dist loadfile -m "not slow and not server" $(ARGS)
 
 lint: setup ## check style and formatting
 	@$(python) -m ruff check . $(ARGS)
@@ -46,5 +46,5 @@ lock: setup ## renew requirements.lock (ARGS=--upgrade for the newest versions)
 		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock $(ARGS)
 
 clean: ## remove what make made: .venv, caches, the demo's files
-	@rm -rf .venv .demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	@rm -rf .venv .demo benchmarks/.cache build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	@find src expectations flows tests benchmarks demo -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

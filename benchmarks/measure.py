@@ -14,10 +14,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-__all__ = ["Command", "Run", "Spread", "alternate", "contender", "spread"]
+__all__ = ["Command", "MeasurementError", "Run", "Spread", "alternate", "contender", "spread"]
 
 ROOT = Path(__file__).parents[1]
 KIB = 1 if sys.platform == "darwin" else 1024
+
+
+class MeasurementError(Exception):
+    """A measured process failed, or gave another result each time; the other measurements stay good."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +99,14 @@ def _run(command: Command, note: Callable[[str], None]) -> Run:
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in command.accepts:
+        out.seek(0)
+        output = out.read()
+        # Python's own exit code for a crash is 1, too; but who answers says something.
+        if process.returncode not in command.accepts or (process.returncode and not output):
             errors.seek(0)
             words = errors.read().decode(errors="replace").strip()[-2000:]
-            raise SystemExit(f"{command.name} failed with exit code {process.returncode}:\n{words}")
-        out.seek(0)
-        report = json.loads(out.read().splitlines()[-1]) if command.reports else {}
+            raise MeasurementError(f"{command.name} failed with exit code {process.returncode}:\n{words}")
+        report = json.loads(output.splitlines()[-1]) if command.reports else {}
     return Run(seconds, usage.ru_maxrss * KIB, report)
 
 
@@ -114,4 +120,6 @@ def _same_results(commands: Sequence[Command], rounds: Sequence[tuple[Run, ...]]
     for i, command in enumerate(commands):
         results = {runs[i].report.get("result") for runs in rounds}
         if len(results) > 1:
-            raise SystemExit(f"{command.name} gave different results in different rounds: {sorted(map(str, results))}")
+            raise MeasurementError(
+                f"{command.name} gave different results in different rounds: {sorted(map(str, results))}"
+            )

@@ -7,22 +7,29 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 
 from benchmarks import rows
 from benchmarks.data import lineitem
 from benchmarks.goals import GOALS
+from benchmarks.measure import MeasurementError, Spread
 from benchmarks.peers import environments, of_this_environment
 from benchmarks.rows import Bench
-from benchmarks.table import Report, as_json, as_markdown, show
+from benchmarks.table import Report, Row, as_json, as_markdown, show
 
 __all__ = ["main"]
 
 FOLDER = Path(__file__).parent
 WIDTH_OF_A_PIPE = 160
+START, END = "<!-- table -->\n", "<!-- end of table -->\n"
+
+Part = TypeVar("Part")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -46,7 +53,9 @@ def main(arguments: list[str] | None = None) -> None:
     if options.json:
         options.json.write_text(json.dumps(as_json(report), indent=2) + "\n", "utf-8")
     if options.markdown:
-        options.markdown.write_text(as_markdown(report), "utf-8")
+        _write_page(options.markdown, as_markdown(report))
+    if report.failures:
+        sys.exit("\n".join(report.failures))
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -60,7 +69,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-peers", action="store_true", help="install nothing; measure peers that are here already")
     parser.add_argument("--cache", type=Path, default=FOLDER / ".cache", help="folder for data and environments")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures as JSON")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as Markdown")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the table as Markdown, or into a page with its marks"
+    )
     return parser.parse_args(arguments)
 
 
@@ -68,16 +79,16 @@ def _measure(bench: Bench, larger: bool) -> Report:
     _note("making the data")
     lineitem(bench.cache, bench.scale)
     before = os.getloadavg()[0]
-    found = [
-        *rows.against_peers(bench),
-        *rows.per_cell(bench),
-        *rows.memory(bench, larger),
-        *rows.verdict(bench),
-        *rows.delta(bench),
-        *rows.by_itself(bench),
-    ]
+    found: list[Row] = []
+    failures: list[str] = []
+    parts = (rows.against_peers, rows.per_cell, partial(rows.memory, larger=larger), rows.verdict, rows.delta)
+    for part in (*parts, rows.by_itself):
+        found += _attempt(partial(part, bench), [], failures)
+    no_costs: dict[str, Spread] = {}
+    costs = _attempt(partial(rows.cells, bench), no_costs, failures)
+    missing = set(GOALS) - {row.goal for row in found}
+    found += [Row(goal, "a process failed; its words are on stderr") for goal in missing]
     found.sort(key=lambda row: GOALS.index(row.goal))
-    costs = rows.cells(bench)
     circumstances = [
         f"TPC-H lineitem SF{bench.scale:g}, {bench.rounds} rounds after one to warm up, {datetime.now(UTC):%Y-%m-%d}.",
         _machine(),
@@ -85,7 +96,24 @@ def _measure(bench: Bench, larger: bool) -> Report:
     ]
     if bench.scale != 1:
         circumstances.append("The goals are about SF1; at other scales fixed costs weigh otherwise.")
-    return Report(found, costs, circumstances, sorted(bench.versions))
+    return Report(found, costs, circumstances, sorted(bench.versions), failures)
+
+
+def _attempt(part: Callable[[], Part], otherwise: Part, failures: list[str]) -> Part:
+    """What a part gives; where a process of it fails, the minutes spent on the others are not lost."""
+    try:
+        return part()
+    except MeasurementError as error:
+        failures.append(str(error))
+        return otherwise
+
+
+def _write_page(page: Path, table: str) -> None:
+    """Writes the table to a file; where that is a page with marks (such as README.md here), only between them."""
+    text = page.read_text("utf-8") if page.exists() else ""
+    head, start, rest = text.partition(START)
+    _, end, tail = rest.partition(END)
+    page.write_text(f"{head}{START}\n{table}\n{END}{tail}" if start and end else table, "utf-8")
 
 
 def _machine() -> str:

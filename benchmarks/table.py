@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rich.console import Console
@@ -66,12 +66,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """All lines, the cost of cells by type in nanoseconds, and the circumstances, one sentence each."""
+    """All lines, the cost of cells by type in nanoseconds, the circumstances (one sentence each), and what went wrong."""
 
     rows: list[Row]
     cells: dict[str, Spread]
     circumstances: list[str]
     versions: list[str]
+    failures: list[str] = field(default_factory=list)
 
 
 def show(report: Report, console: Console) -> None:
@@ -110,6 +111,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "cells": cells,
         "circumstances": report.circumstances,
         "versions": report.versions,
+        "failures": report.failures,
     }
 
 

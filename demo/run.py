@@ -40,7 +40,13 @@ class Delivery:
 
 DELIVERIES = (
     Delivery("1_orders.parquet", "orders", "the first delivery", "new", "from orders"),
-    Delivery("2_shuffled.csv", "orders", "the same rows, shuffled, as CSV", "unchanged", "from orders order by hash(o_orderkey)"),
+    Delivery(
+        "2_shuffled.csv",
+        "orders",
+        "the same rows, shuffled, as CSV",
+        "unchanged",
+        "from orders order by hash(o_orderkey)",
+    ),
     Delivery("3_corrected.parquet", "orders", "12 rows changed, 5 added, 3 removed", "modified", "from corrected"),
     Delivery(
         "4_cut_off.parquet",
@@ -63,7 +69,7 @@ CORRECTED = """
     select * replace (case when o_orderkey in (from changed) then o_totalprice + 1 else o_totalprice end as o_totalprice)
     from orders where o_orderkey not in (from removed)
     union all
-    select * replace (o_orderkey + 10_000_000 as o_orderkey) from orders order by o_orderkey limit 5
+    (select * replace (o_orderkey + 10_000_000 as o_orderkey) from orders order by o_orderkey limit 5)
 """
 
 
@@ -99,25 +105,30 @@ def main() -> int:
     make_deliveries(folder)
     console.print("starting Prefect and Great Expectations (the first start takes some seconds) ...")
     os.environ["TQDM_DISABLE"] = "1"
-    from sameset_flows.check_dataset import check_dataset
-
     from sameset.cli.markdown import describe_verdict
     from sameset.cli.terminal import COLOURS
+    from sameset_flows.check_dataset import check_dataset
 
     table = Table("delivery", "what happened to it", "dataset", "verdict", "evidence", title="Verdicts")
     surprises = 0
     for delivery in DELIVERIES:
-        found = check_dataset(str(folder / delivery.file), delivery.dataset, key=["o_orderkey"], registry=str(REGISTRY), docs=str(DOCS))
+        place = str(folder / delivery.file)
+        found = check_dataset(place, delivery.dataset, key=["o_orderkey"], registry=str(REGISTRY), docs=str(DOCS))
         status = found["status"]
         surprises += status != delivery.expected or (delivery.dataset == "orders_copy" and not found["resembles"])
         colour = COLOURS[status]
-        table.add_row(delivery.file, delivery.told, delivery.dataset, f"[{colour}]{describe_verdict(status)}[/{colour}]", evidence(found))
+        verdict = f"[{colour}]{describe_verdict(status)}[/{colour}]"
+        table.add_row(delivery.file, delivery.told, delivery.dataset, verdict, evidence(found))
         console.print(f"  {delivery.file}: {describe_verdict(status)}")
     console.print(table)
     show_keys(console)
-    console.print(f"\nregistry    {REGISTRY}\n            look into it: .venv/bin/sameset history orders --registry {REGISTRY}")
-    console.print(f"Data Docs   {DOCS}\n            open in a browser: {docs_page()}")
-    console.print(f"Prefect     PREFECT_HOME={HOME / 'prefect'} .venv/bin/prefect server start, then its Artifacts page")
+    console.print(
+        f"\nregistry    {REGISTRY}\n            look into it: .venv/bin/sameset history orders --registry {REGISTRY}"
+    )
+    console.print(f"Data Docs   {DOCS}\n            open in a browser: {docs_page().as_uri()}")
+    console.print(
+        f"Prefect     PREFECT_HOME={HOME / 'prefect'} .venv/bin/prefect server start, then its Artifacts page"
+    )
     if surprises:
         console.print(f"[red]{surprises} verdicts are not what was expected[/red]")
     return 1 if surprises else 0

@@ -15,6 +15,8 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 # Tests that may skip in CI, by node id. Empty: what CI lacks, CI installs (.ci/run).
 MAY_SKIP_IN_CI: frozenset[str] = frozenset()
+# --doctest-modules would import each of them as one module "conftest", and trip over the second.
+collect_ignore_glob = ["*conftest.py"]
 
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 # The first example of a test may compile a kernel for seconds, so a deadline would be a matter of luck.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version as installed
 
-import polars  # type: ignore[import-not-found]
+import polars
 
 from benchmarks.contenders import Done
 

@@ -32,7 +32,7 @@ def validate_arrival(
     check_name(name)
     place = registry or default_address()
     with Registry.open(place) as opened:
-        spec = spec_for(opened, name, key)
+        spec = spec_for(opened, name, key=key)
         folder = Path(docs).expanduser() if docs else docs_folder(opened.address)
     return validate_table(source, spec, name=name, context_folder=folder, registry=place)
 

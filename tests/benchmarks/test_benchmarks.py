@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks import goals, rows, run
 from benchmarks.goals import GOALS
-from benchmarks.measure import Command, alternate, contender, spread
+from benchmarks.measure import Command, MeasurementError, alternate, contender, spread
+from benchmarks.rows import Bench
 from benchmarks.table import Goal, Report, Row, as_json, as_markdown
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,10 +87,19 @@ def test_commands_take_turns_and_the_first_round_is_only_to_warm_up(tmp_path: Pa
 
 def test_peak_memory_is_that_of_the_process_itself() -> None:
     """Also of the small one that runs after the large one."""
-    large = python(f"x = bytearray({300 * MIB}); x[::4096] = b'1' * len(x[::4096])", name="large")
-    ((first, second),) = alternate([large, python("pass")], 1, silent)
-    assert first.peak > 300 * MIB
-    assert second.peak < 200 * MIB
+    # A child's peak begins with that of the process which forked it, and the one that runs the tests is large.
+    code = (
+        "import sys\nfrom benchmarks.measure import Command, alternate\n"
+        "def python(code, name='code'): return Command(name, (sys.executable, '-c', code), reports=False)\n"
+        "def silent(what): pass\n"
+        f"large = python(\"x = bytearray({300 * MIB}); x[::4096] = b'1' * len(x[::4096])\", name='large')\n"
+        "((first, second),) = alternate([large, python('pass')], 1, silent)\n"
+        "print(first.peak, second.peak)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, second = map(int, done.stdout.split())
+    assert first > 300 * MIB
+    assert second < 200 * MIB
 
 
 def test_the_timer_of_a_contender_runs_inside_its_process(tmp_path: Path) -> None:
@@ -97,32 +108,69 @@ def test_the_timer_of_a_contender_runs_inside_its_process(tmp_path: Path) -> Non
 
     file = tmp_path / "small.parquet"
     pq.write_table(pa.table({"id": [1, 2, 3], "name": ["a", "b", None]}), file)
-    ((run,),) = alternate([contender(sys.executable, "duckdb_hash", file, file)], 1, silent)
-    assert 0 < run.work < run.process
-    assert (run.report["rows"], run.report["columns"]) == (3, 2)
-    assert run.cell == pytest.approx(run.work / 6)
+    ((found,),) = alternate([contender(sys.executable, "duckdb_hash", file, file)], 1, silent)
+    assert 0 < found.work < found.process
+    assert (found.report["rows"], found.report["columns"]) == (3, 2)
+    assert found.cell == pytest.approx(found.work / 6)
 
 
 def test_a_failure_stops_with_the_words_of_the_process() -> None:
-    with pytest.raises(SystemExit, match=r"(?s)broken failed with exit code 3.*no such column"):
+    with pytest.raises(MeasurementError, match=r"(?s)broken failed with exit code 3.*no such column"):
         alternate([python("import sys; sys.exit(sys.stderr.write('no such column') and 3)", name="broken")], 1, silent)
+
+
+def test_a_crash_is_no_answer_although_its_exit_code_may_be_one() -> None:
+    answers = Command("answers", (sys.executable, "-c", "import sys; print('modified'); sys.exit(1)"), (0, 1), False)
+    crashes = Command("crashes", (sys.executable, "-c", "1 / 0"), (0, 1), False)
+    assert len(alternate([answers], 1, silent)) == 1
+    with pytest.raises(MeasurementError, match="ZeroDivisionError"):
+        alternate([crashes], 1, silent)
 
 
 def test_a_contender_that_changes_its_mind_is_not_measured(tmp_path: Path) -> None:
     code = "import json, time; print(json.dumps({'work': 1, 'result': time.time_ns()}))"
-    with pytest.raises(SystemExit, match="different results"):
+    with pytest.raises(MeasurementError, match="different results"):
         alternate([python(code, reports=True)], 2, silent)
 
 
 def test_no_line_is_lost_on_the_way_to_markdown_and_json() -> None:
-    rows = [Row(goal, "how", spread([1.0, 2.0, 4.0])) for goal in GOALS]
-    report = Report(rows, {"int64": spread([1.5])}, ["Two cores."], ["duckdb 2.0.0"])
+    lines = [Row(goal, "how", spread([1.0, 2.0, 4.0])) for goal in GOALS]
+    report = Report(lines, {"int64": spread([1.5])}, ["Two cores."], ["duckdb 2.0.0"])
     text = as_markdown(report)
     assert [goal.what for goal in GOALS if f"| {goal.what} |" not in text] == []
     assert "| int64 | 1.5 |" in text
     written = json.loads(json.dumps(as_json(report)))
     assert [row["key"] for row in written["rows"]] == [goal.key for goal in GOALS]
     assert {row["median"] for row in written["rows"]} == {2.0}
+
+
+def test_a_part_that_fails_costs_only_its_own_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(bench: Bench, **options: bool) -> list[Row]:
+        raise MeasurementError("duckdb_hash failed with exit code 1")
+
+    def nothing(cache: Path, scale: float) -> Path:
+        return cache
+
+    monkeypatch.setattr(run, "lineitem", nothing)
+    for part in ("against_peers", "per_cell", "memory", "delta", "by_itself", "cells"):
+        monkeypatch.setattr(rows, part, fail)
+    good = Row(goals.VERDICT, "how", spread([1.0]))
+    monkeypatch.setattr(rows, "verdict", lambda bench: [good])
+    report = run._measure(Bench(tmp_path, tmp_path, 1, 1, {}, silent), larger=False)
+    assert [row.goal for row in report.rows] == list(GOALS)
+    assert [row for row in report.rows if row.measured is not None] == [good]
+    assert report.failures == ["duckdb_hash failed with exit code 1"] * 6
+
+
+def test_a_page_with_marks_keeps_what_is_around_them(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{run.START}old\n{run.END}after\n", "utf-8")
+    for table in ("first", "second"):
+        run._write_page(page, table)
+    assert page.read_text("utf-8") == f"before\n{run.START}\nsecond\n{run.END}after\n"
+    plain = tmp_path / "plain.md"
+    run._write_page(plain, "table")
+    assert plain.read_text("utf-8") == "table"
 
 
 @pytest.mark.slow
@@ -136,15 +184,15 @@ def test_the_command_measures_every_row_without_installing_anything(tmp_path: Pa
     assert process.stderr == ""
     printed, written = " ".join(process.stdout.split()), json.loads(figures.read_text("utf-8"))
     assert "sameset against its goals" in printed
-    rows = {row["key"]: row for row in written["rows"]}
-    assert list(rows) == [goal.key for goal in GOALS]
+    found = {row["key"]: row for row in written["rows"]}
+    assert list(found) == [goal.key for goal in GOALS]
     # These come with the project itself; Polars and idhash may be missing, and then their rows say so.
-    for key in set(rows) - {"polars", "idhash"}:
-        assert rows[key]["low"] > 0, key
+    for key in set(found) - {"polars", "idhash"}:
+        assert found[key]["low"] > 0, key
     assert [
-        key for key in ("polars", "idhash") if rows[key]["median"] is None and "not in" not in rows[key]["how"]
+        key for key in ("polars", "idhash") if found[key]["median"] is None and "not in" not in found[key]["how"]
     ] == []
-    assert "(0, 0, 1000)" in rows["delta"]["how"]
+    assert "(0, 0, 1000)" in found["delta"]["how"]
     assert all(goal.what in page.read_text("utf-8") for goal in GOALS)
     assert len(written["cells"]) == 10
     assert not (tmp_path / "cache" / "peers").exists()

@@ -61,7 +61,11 @@ def test_a_dataset_through_its_days(folder: Path) -> None:
     assert (first.code, first.err) == (0, "")
     assert validated(first.json, "check.schema.json")["status"] == "new"
     again = check(folder)
-    assert (again.code, "orders holds the same rows" in again.out, "recorded as orders@2" in again.out) == (0, True, True)
+    assert (again.code, "orders holds the same rows" in again.out, "recorded as orders@2" in again.out) == (
+        0,
+        True,
+        True,
+    )
     other = check(folder, "tuesday.csv", "--format", "json")
     assert other.code == 1
     assert validated(other.json, "check.schema.json")["delta"]["changed"] == [{"id": 4}]
@@ -133,7 +137,9 @@ def test_options_come_from_the_environment_and_the_command_line_has_the_last_wor
 
 
 def test_the_registry_is_in_the_users_data_folder_unless_told_otherwise(folder: Path) -> None:
-    found = run("check", "monday.csv", "--name", "orders", folder=folder, SAMESET_REGISTRY="", XDG_DATA_HOME=str(folder / "d"))
+    found = run(
+        "check", "monday.csv", "--name", "orders", folder=folder, SAMESET_REGISTRY="", XDG_DATA_HOME=str(folder / "d")
+    )
     assert found.code == 0
     assert (folder / "d" / "sameset" / "registry.db").exists()
 
@@ -162,7 +168,9 @@ def test_a_closed_pipe_is_quiet_and_the_exit_code_still_tells(folder: Path) -> N
 def test_a_full_disk_is_told(folder: Path) -> None:
     with open("/dev/full", "w") as full:
         command = [SAMESET, "compare", "monday.csv", "tuesday.csv"]
-        process = subprocess.run(command, cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        process = subprocess.run(
+            command, cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
     assert process.returncode == 2
     assert process.stderr == "sameset: stdout: the result cannot be written: No space left on device\n"
 
@@ -193,7 +201,9 @@ def until_closed(terminal: int) -> Iterator[bytes]:
 
 
 def test_a_bar_moves_on_stderr_if_that_is_a_terminal(folder: Path) -> None:
-    code, out, seen = on_terminal("check", "monday.csv", "-n", "a", "--registry", "r.db", "--format", "json", folder=folder)
+    code, out, seen = on_terminal(
+        "check", "monday.csv", "-n", "a", "--registry", "r.db", "--format", "json", folder=folder
+    )
     assert code == 0
     assert json.loads(out)["status"] == "new"
     assert b"reading monday.csv" in seen
@@ -330,6 +340,10 @@ def test_the_schemas_are_strict_and_know_every_verdict() -> None:
     schema = json.loads((DOCS / "comparison.schema.json").read_text("utf-8"))
     assert schema["properties"]["verdict"]["enum"] == [str(verdict) for verdict in sameset.Verdict]
     (example, _) = map(json.loads, blocks("json"))
-    for broken in (example | {"extra": 1}, {k: v for k, v in example.items() if k != "rows"}, example | {"verdict": "x"}):
+    for broken in (
+        example | {"extra": 1},
+        {k: v for k, v in example.items() if k != "rows"},
+        example | {"verdict": "x"},
+    ):
         with pytest.raises(jsonschema.ValidationError):
             validated(broken, "comparison.schema.json")

@@ -89,7 +89,7 @@ def test_seed_and_sizes_of_a_stored_sketch_are_taken_over() -> None:
 
 def test_a_key_that_a_stored_sketch_has_not_is_refused_and_names_that_sketch(tmp_path: Path) -> None:
     sketch = as_sketch_file(tmp_path)
-    with pytest.raises(SpecError, match=r"left\.sketch was sketched with id, not name; leave --key out"):
+    with pytest.raises(SpecError, match=r"left\.sketch was sketched with key id, not key name; leave --key out"):
         compare_places(RIGHT, sketch, key=["name"])
 
 

@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from sameset.cli.keys import KeyedCommand
-from sameset.cli.options import DIFFERENT, SAME, emit, key_option, limit_option, output_options, registry_option
+from sameset.cli.lists import ListsCommand
+from sameset.cli.options import (
+    DIFFERENT,
+    SAME,
+    emit,
+    limit_option,
+    output_options,
+    registry_option,
+    source_options,
+    spec_options,
+    wanted,
+)
 
 __all__ = ["check"]
 
 
-@click.command(cls=KeyedCommand)
+@click.command(cls=ListsCommand)
 @click.argument("source")
 @click.option("--name", "-n", required=True, envvar="SAMESET_NAME", help="The dataset's name in the registry.")
-@key_option
+@spec_options
+@source_options
 @registry_option
 @limit_option
 @output_options("text", "json", "markdown")
 def check(
     source: str,
     name: str,
-    key: tuple[str, ...],
     registry: str | None,
     limit: int,
     form: str,
     output: Path | None,
     quiet: bool,
+    **spec: Any,
 ) -> int:
     """Check an arriving dataset against its previous snapshot and all others, and record it.
 
@@ -37,13 +49,16 @@ def check(
     """
     from sameset.cli.progress import watched
     from sameset.execution.checking import check_table
+    from sameset.execution.operands import column_types
     from sameset.registry import check_name, default_address
     from sameset.sources import open_source
 
     check_name(name)
-    place = open_source(source)
+    schema_from, union_by_name = spec.pop("schema_from"), spec.pop("union_by_name")
+    schema = column_types(schema_from, registry or default_address()) if schema_from else None
+    place = open_source(source, schema=schema, union_by_name=union_by_name)
     with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
-        found = check_table(place, name, registry or default_address(), key=key or None, progress=progress)
+        found = check_table(place, name, registry or default_address(), progress=progress, **wanted(**spec))
     if form == "text":
         from sameset.cli.terminal import show_check
 

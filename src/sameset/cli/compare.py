@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from sameset.cli.keys import KeyedCommand
-from sameset.cli.options import DIFFERENT, SAME, emit, key_option, limit_option, output_options, registry_option
+from sameset.cli.lists import ListsCommand
+from sameset.cli.options import (
+    DIFFERENT,
+    SAME,
+    emit,
+    limit_option,
+    output_options,
+    registry_option,
+    source_options,
+    spec_options,
+    wanted,
+)
 
 __all__ = ["compare"]
 
 
-@click.command(cls=KeyedCommand)
+@click.command(cls=ListsCommand)
 @click.argument("left")
 @click.argument("right")
-@key_option
+@spec_options
+@source_options
 @registry_option
 @limit_option
 @output_options("text", "json", "markdown")
 def compare(
     left: str,
     right: str,
-    key: tuple[str, ...],
     registry: str | None,
     limit: int,
     form: str,
     output: Path | None,
     quiet: bool,
+    **spec: Any,
 ) -> int:
     """Compare LEFT with RIGHT: each a source, a sketch file, or NAME[@SNAPSHOT] of the registry.
 
@@ -42,7 +54,14 @@ def compare(
 
     with watched(f"comparing {left} with {right}", quiet=quiet) as progress:
         found = compare_places(
-            left, right, key=key or None, registry=registry or default_address(), limit=limit, progress=progress
+            left,
+            right,
+            registry=registry or default_address(),
+            schema_from=spec.pop("schema_from"),
+            union_by_name=spec.pop("union_by_name"),
+            limit=limit,
+            progress=progress,
+            **wanted(**spec),
         )
     if form == "text":
         from sameset.cli.terminal import show_comparison

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from importlib import import_module
 from io import TextIOWrapper
 
@@ -17,7 +18,7 @@ from sameset.errors import SamesetError
 
 __all__ = ["VERBS", "cli", "main"]
 
-VERBS = ("check", "compare", "sketch", "history", "datasets")
+VERBS = ("check", "compare", "sketch", "digest", "history", "datasets")
 
 
 class Verbs(click.Group):
@@ -41,7 +42,8 @@ def cli() -> None:
     """Is it the same set of rows?
 
     Tells whether a dataset is identical to, a modified version of, or a near-duplicate of one seen before, and what changed.
-    A SOURCE is a Parquet, CSV, JSON lines or Arrow file, a glob or folder of them, or file.duckdb::table.
+    A SOURCE is a Parquet, CSV, JSON lines or Arrow file, a glob or folder of them, also on S3; file.duckdb::table,
+    postgresql://USER@HOST/DATABASE::table; a Delta or Iceberg table.
 
     \b
     Exit codes: 0 the same, 1 different, 2 could not know, 130 interrupted.
@@ -64,14 +66,22 @@ def main() -> None:
         sys.exit(UNKNOWN)
     except SamesetError as error:
         _leave(str(error), UNKNOWN)
-    except RuntimeError as error:
-        if str(error) != "Query interrupted":  # what DuckDB makes of Ctrl-C while it sorts or sums
-            raise
-        _leave("interrupted", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say
         sys.exit(UNKNOWN)
+    except Exception as error:
+        _leave_after(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave_after(error: Exception) -> None:
+    """Leaves after an error that nobody foresaw: Python's own exit code for it, 1, would mean "different"."""
+    if str(error) == "Query interrupted":  # what DuckDB makes of Ctrl-C while it sorts or sums
+        _leave("interrupted", INTERRUPTED)
+    if os.environ.get("SAMESET_DEBUG"):
+        traceback.print_exception(error)
+    told = f"unexpected {type(error).__name__}: {error}"
+    _leave(f"{told}; this is a defect of sameset (SAMESET_DEBUG=1 shows where)", UNKNOWN)
 
 
 def _leave(message: str, code: int) -> None:

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -17,17 +17,21 @@ from sameset.errors import SamesetError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from sameset.sketches.spec import Wanted
+
 __all__ = [
     "DIFFERENT",
     "INTERRUPTED",
     "SAME",
     "UNKNOWN",
     "emit",
-    "key_option",
     "limit_option",
     "output_options",
     "printable",
     "registry_option",
+    "source_options",
+    "spec_options",
+    "wanted",
     "writable",
 ]
 
@@ -47,15 +51,63 @@ def registry_option(verb: Verb) -> Verb:
     )(verb)
 
 
-def key_option(verb: Verb) -> Verb:
-    """`--key COL`, repeatable."""
-    return click.option(
+def spec_options(verb: Verb) -> Verb:
+    """What to sketch: `--key`, `--columns`, `--ignore`, `--where`, `--digits`, `--nfc`; `wanted` collects them."""
+    for option in reversed(_SPEC_OPTIONS):
+        verb = option(verb)
+    return verb
+
+
+_SPEC_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
         "--key",
         "-k",
         metavar="COL ...",
         multiple=True,
         envvar="SAMESET_KEY",
         help="The columns of the key, one or more.",
+    ),
+    click.option(
+        "--columns",
+        metavar="COL ...",
+        multiple=True,
+        envvar="SAMESET_COLUMNS",
+        help="Read these columns.  [default: all]",
+    ),
+    click.option(
+        "--ignore", metavar="COL ...", multiple=True, envvar="SAMESET_IGNORE", help="Leave these columns out."
+    ),
+    click.option(
+        "--where", metavar="SQL", envvar="SAMESET_WHERE", help="Read the rows for which this condition holds."
+    ),
+    click.option(
+        "--digits",
+        type=click.IntRange(1, 15),
+        envvar="SAMESET_DIGITS",
+        help="Round floats to so many significant digits.",
+    ),
+    click.option("--nfc", is_flag=True, envvar="SAMESET_NFC", help="Bring text into Unicode normalisation form C."),
+)
+
+
+def wanted(**options: Any) -> Wanted:
+    """What the user asked of a sketch; what was not asked for is None."""
+    return cast("Wanted", {name: value or None for name, value in options.items()})
+
+
+def source_options(verb: Verb) -> Verb:
+    """`--schema-from PLACE` and `--union-by-name`."""
+    verb = click.option(
+        "--union-by-name",
+        is_flag=True,
+        envvar="SAMESET_UNION_BY_NAME",
+        help="Files of one dataset may lack columns (null there) and differ in types that widen without loss.",
+    )(verb)
+    return click.option(
+        "--schema-from",
+        metavar="PLACE",
+        envvar="SAMESET_SCHEMA_FROM",
+        help="Read CSV and JSON lines with the types of this dataset, sketch file or snapshot.",
     )(verb)
 
 

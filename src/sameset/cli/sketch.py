@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
-from sameset.cli.keys import KeyedCommand
-from sameset.cli.options import SAME, key_option, printable, writable
+from sameset.cli.lists import ListsCommand
+from sameset.cli.options import SAME, printable, source_options, spec_options, wanted, writable
 from sameset.errors import SamesetError
 
 __all__ = ["sketch"]
 
 
-@click.command(cls=KeyedCommand)
+@click.command(cls=ListsCommand)
 @click.argument("source")
 @click.option(
     "--output",
@@ -25,22 +26,26 @@ __all__ = ["sketch"]
     metavar="FILE",
     help="The sketch file.",
 )
-@key_option
+@spec_options
+@source_options
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing on stdout.")
-def sketch(source: str, output: Path, key: tuple[str, ...], quiet: bool) -> int:
+def sketch(source: str, output: Path, quiet: bool, schema_from: str | None, union_by_name: bool, **spec: Any) -> int:
     """Sketch SOURCE into a small FILE that can be compared when the data is gone.
 
     \b
     sameset sketch orders.parquet --key o_orderkey -o orders.sameset
     """
     from sameset.cli.progress import watched
+    from sameset.execution.operands import column_types
     from sameset.execution.sketching import sketch_table
+    from sameset.registry import default_address
     from sameset.sketches.spec import Spec
     from sameset.sources import open_source
 
-    place = open_source(source)
+    schema = column_types(schema_from, default_address()) if schema_from else None
+    place = open_source(source, schema=schema, union_by_name=union_by_name)
     with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
-        made = sketch_table(place, Spec(key=key), progress=progress)
+        made = sketch_table(place, Spec().altered(**wanted(**spec)), progress=progress)
     data = made.to_bytes()
     _write(output, data)
     if not quiet:

@@ -61,7 +61,7 @@ def compare(left: TableSketch, right: TableSketch, *, joined: Delta | None = Non
 
 
 def _obstacle(left: TableSketch, right: TableSketch) -> str | None:
-    for name in ("encoding", "seed"):
+    for name in ("encoding", "seed", "digits", "nfc", "where"):
         mine, theirs = getattr(left.spec, name), getattr(right.spec, name)
         if mine != theirs:
             return f"the sketches differ in {name}: {mine!r} and {theirs!r}; sketch both tables alike"

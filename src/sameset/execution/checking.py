@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import json
-from collections.abc import Sequence
+import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 from uuid import uuid4
 
 from sameset.comparison import Comparison, Verdict, compare
@@ -18,7 +19,7 @@ from sameset.execution.refining import Sides, refine, wants_left_table
 from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
 from sameset.registry import NewSnapshot, Registry
-from sameset.sketches.spec import Spec
+from sameset.sketches.spec import Spec, Wanted
 from sameset.sources import open_source
 
 if TYPE_CHECKING:
@@ -108,29 +109,30 @@ def check_table(
     name: str,
     registry: Registry | str,
     *,
-    key: Sequence[str] | None = None,
     run_id: str | None = None,
     progress: Progress = silent,
+    **wanted: Unpack[Wanted],
 ) -> Check:
     """The check of an arriving dataset, recorded: compared with the previous snapshot of `name` and with all other datasets.
 
-    Without `key` that of the previous snapshot is used. A run of the same `run_id` is recorded once.
+    `wanted` are fields of the spec (`key`, `ignore`, `where`, `digits`, ...); what is not given is as in the previous
+    snapshot. A run of the same `run_id` is recorded once.
     Raises SamesetError, with nothing recorded, if the source or the registry cannot be read.
     """
     if not isinstance(registry, Registry):
         with Registry.open(registry) as opened:
-            return check_table(source, name, opened, key=key, run_id=run_id, progress=progress)
+            return check_table(source, name, opened, run_id=run_id, progress=progress, **wanted)
     place = open_source(source)
-    spec = spec_for(registry, name, key)
+    spec = spec_for(registry, name, **wanted)
     arrival = Arrival(name, sketch_table(place, spec, progress=progress), place.address, place)
     return record_check(registry, arrival, run_id=run_id)
 
 
-def spec_for(registry: Registry, name: str, key: Sequence[str] | None) -> Spec:
-    """The spec to sketch an arriving dataset with: that of its previous snapshot, with the key if one is given."""
+def spec_for(registry: Registry, name: str, **wanted: Unpack[Wanted]) -> Spec:
+    """The spec to sketch an arriving dataset with: that of its previous snapshot, altered by what is wanted."""
     previous = registry.latest(name)
     spec = Spec() if previous is None else stored_operand(registry.sketch(previous), previous.reference).spec
-    return spec if key is None else replace(spec, key=tuple(key))
+    return spec.altered(**wanted)
 
 
 def judge_arrival(registry: Registry, arrival: Arrival, *, run_id: str | None = None) -> Check:
@@ -200,9 +202,13 @@ def _reopen(previous: Snapshot, sketch: TableSketch) -> Source | None:
 
 
 def _resembling(registry: Registry, arrival: Arrival) -> list[Resemblance]:
-    """Other datasets whose latest snapshot is related; equal keys alone relate two tables of one name only, values others too."""
+    """Other datasets whose latest snapshot is related; equal keys alone relate two tables of one name only, values others too.
+
+    A table without rows resembles none: it would be a truncated form of every table of its columns.
+    """
     found = []
-    for other in registry.others(arrival.dataset):
+    others = registry.others(arrival.dataset) if arrival.sketch.row_count else iter(())
+    for other in (other for other in others if other.rows):
         sketch = stored_operand(registry.sketch(other), other.reference)
         comparison = compare(sketch, arrival.sketch)
         if comparison.basis == "keys":
@@ -221,13 +227,21 @@ def _entry(check: Check, data: bytes, run_id: str, validation: str | None) -> Ne
         sketch=data,
         rows=check.arrival.sketch.row_count,
         digest=check.arrival.sketch.text_digest,
-        source=check.arrival.address,
+        source=_from_anywhere(check.arrival.address),
         status=check.status,
         verdict=str(check.comparison.verdict) if check.comparison else None,
         report=_bounded_report(check),
         validation=validation,
         run_id=run_id,
     )
+
+
+def _from_anywhere(address: str) -> str:
+    """An address that does not depend on the working folder, so that the next check can read the delivery again."""
+    path, mark, rest = address.partition("::")
+    if "://" in path or (not os.path.exists(path) and not glob.has_magic(path)):
+        return address
+    return os.path.abspath(path) + mark + rest
 
 
 def _bounded_report(check: Check) -> str:

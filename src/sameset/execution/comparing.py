@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from sameset.comparison import compare
 from sameset.comparison.result import DEFAULT_LIMIT
-from sameset.execution.operands import common_spec, resolve
+from sameset.execution.operands import column_types, common_spec, resolve
 from sameset.execution.refining import Sides, refine
 from sameset.execution.scanning import silent
+from sameset.sketches.spec import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sameset.comparison import Comparison
     from sameset.execution.scanning import Progress
 
@@ -23,17 +22,22 @@ def compare_places(
     left: object,
     right: object,
     *,
-    key: Sequence[str] | None = None,
     registry: str | None = None,
+    schema_from: object = None,
+    union_by_name: bool = False,
     limit: int = DEFAULT_LIMIT,
     progress: Progress = silent,
+    **wanted: Unpack[Wanted],
 ) -> Comparison:
     """The comparison of two sources, sketch files, snapshots (NAME or NAME@NUMBER of `registry`), tables in memory or sketches.
 
-    `limit` bounds the rows that are fetched for the delta. Raises SamesetError if either side cannot be read.
+    `limit` bounds the rows that are fetched for the delta; `wanted` are fields of the spec (`key`, `ignore`, `where`, ...),
+    which a sketch at hand brings along. CSV and JSON lines take the types of their columns from the place `schema_from`, if one is
+    given; `union_by_name` is that of `open_source`. Raises SamesetError if either side cannot be read.
     """
-    operands = [resolve(place, registry) for place in (left, right)]
-    spec = common_spec(operands, key)
+    schema = None if schema_from is None else column_types(schema_from, registry)
+    operands = [resolve(place, registry, schema=schema, union_by_name=union_by_name) for place in (left, right)]
+    spec = common_spec(operands, **wanted)
     old, new = (operand.sketch(spec, progress) for operand in operands)
     sides = Sides(old.table, new.table, old.source, new.source)
     comparison = refine(compare(old.table, new.table), sides, limit, progress)

@@ -6,21 +6,23 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
 from sameset.errors import SketchFormatError, SourceError, SpecError, UnknownDatasetError
 from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
 from sameset.registry import Registry, parse_reference
-from sameset.sketches.spec import Spec
+from sameset.sketches.spec import Spec, Wanted
 from sameset.sketches.storage import is_sketch
 from sameset.sketches.table import TableSketch
 from sameset.sources import Source, open_source
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sameset.execution.scanning import Progress
 
-__all__ = ["Operand", "read_sketch_file", "resolve", "stored_operand"]
+__all__ = ["Operand", "column_types", "read_sketch_file", "resolve", "stored_operand"]
 
 LONGEST_SKETCH = 1 << 30
 
@@ -47,8 +49,25 @@ class Operand:
         return self.stored
 
 
-def resolve(place: object, registry: str | None) -> Operand:
-    """The operand that a text names (a file, glob or folder if there is one, else a snapshot), or that wraps an object."""
+def column_types(place: object, registry: str | None) -> pa.Schema:
+    """The names and types of the columns of a dataset, a sketch or a snapshot, as `open_source` takes them for texts."""
+    import pyarrow as pa
+
+    from sameset.sources.arrow_types import parse_type
+
+    operand = resolve(place, registry)
+    if operand.source is not None:
+        return operand.source.schema()
+    return pa.schema([pa.field(column.name, parse_type(column.type)) for column in operand.table.schema])
+
+
+def resolve(
+    place: object, registry: str | None, *, schema: pa.Schema | None = None, union_by_name: bool = False
+) -> Operand:
+    """The operand that a text names (a file, glob or folder if there is one, else a snapshot), or that wraps an object.
+
+    `schema` and `union_by_name` are those of `open_source`.
+    """
     if isinstance(place, TableSketch):
         return Operand("sketch", stored=place)
     if not isinstance(place, str | os.PathLike):
@@ -58,7 +77,7 @@ def resolve(place: object, registry: str | None) -> Operand:
     if Path(text).is_file() and _calls_itself_sketch(Path(text)):
         return Operand(text, stored=read_sketch_file(text))
     try:
-        source = open_source(text)
+        source = open_source(text, schema=schema, union_by_name=union_by_name)
     except SourceError as error:
         return _snapshot_operand(text, registry, error)
     return Operand(source.address, source=source)
@@ -110,14 +129,28 @@ def read_sketch_file(path: str) -> TableSketch:
         raise SourceError(f"{path}: the sketch file cannot be read: {error.strerror}") from error
 
 
-def common_spec(operands: Sequence[Operand], key: Sequence[str] | None) -> Spec:
-    """The spec to sketch with: that of a sketch at hand, so that the other side fits it; the key from the user, if given."""
-    stored = [operand.stored.spec for operand in operands if operand.stored is not None]
-    spec = stored[0] if stored else Spec()
-    if key is None:
-        return spec
-    for operand in operands:
-        if operand.stored is not None and set(key) != set(operand.stored.spec.key):
-            known = ", ".join(operand.stored.spec.key) or "no key"
-            raise SpecError(f"{operand.address} was sketched with {known}, not {', '.join(key)}; leave --key out")
-    return spec if stored else replace(spec, key=tuple(key))
+def common_spec(operands: Sequence[Operand], **wanted: Unpack[Wanted]) -> Spec:
+    """The spec to sketch with: that of a sketch at hand, so that the other side fits it, otherwise what is wanted.
+
+    SpecError if something is wanted that a sketch at hand was made without.
+    """
+    stored = [operand for operand in operands if operand.stored is not None]
+    for operand in stored:
+        _expect_made_with(operand, Spec().altered(**wanted), [name for name in wanted if wanted.get(name) is not None])
+    return stored[0].table.spec if stored else Spec().altered(**wanted)
+
+
+def _expect_made_with(operand: Operand, wanted: Spec, names: Sequence[str]) -> None:
+    for name in names:
+        have, want = (getattr(spec, name) for spec in (operand.table.spec, wanted))
+        same = set(have) == set(want) if name == "key" else have == want
+        if not same:
+            raise SpecError(
+                f"{operand.address} was sketched with {_told(name, have)}, not {_told(name, want)}; leave --{name} out"
+            )
+
+
+def _told(name: str, value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"{name} {', '.join(value)}" if value else f"no {name}"
+    return f"{name} {value}" if value is not None else f"no {name}"

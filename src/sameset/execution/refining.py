@@ -9,7 +9,7 @@ from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.verdict import share_columns
 from sameset.errors import SamesetError
 from sameset.execution.joins import join_delta
-from sameset.execution.projection import Projection
+from sameset.execution.projection import Projection, selected
 from sameset.execution.rows import fetch_rows
 from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
@@ -39,6 +39,12 @@ class Sides:
     left_source: Source | None = None
     right_source: Source | None = None
 
+    def with_selections(self) -> Sides:
+        """The same with sources that hold just the columns and rows that the specs ask for."""
+        left = self.left_source and selected(self.left_source, self.left.spec)
+        right = self.right_source and selected(self.right_source, self.right.spec)
+        return replace(self, left_source=left, right_source=right)
+
     @property
     def sources(self) -> tuple[Source, Source] | None:
         """Both sources, or None."""
@@ -59,6 +65,7 @@ def refine(comparison: Comparison, sides: Sides, limit: int, progress: Progress 
 
 
 def _refined(comparison: Comparison, sides: Sides, limit: int, progress: Progress) -> Comparison:
+    sides = sides.with_selections()
     if sides.sources and set(sides.left.names) != set(sides.right.names):
         comparison, sides = _compare_common(comparison, sides, progress)
     elif sides.sources and comparison.delta is None and _is_worth_joining(comparison):
@@ -76,7 +83,8 @@ def wants_left_table(comparison: Comparison) -> bool:
 
 
 def _is_worth_joining(comparison: Comparison) -> bool:
-    return comparison.verdict is Verdict.MODIFIED and comparison.similarity.largest >= OVERLAP
+    related = comparison.similarity.largest >= OVERLAP or comparison.basis == "keys"
+    return comparison.verdict is Verdict.MODIFIED and related
 
 
 def _join(comparison: Comparison, sides: Sides, progress: Progress) -> Comparison:
@@ -102,7 +110,7 @@ def _compare_common(comparison: Comparison, sides: Sides, progress: Progress) ->
     key = key if all(pairs.get(name) == name for name in key) else ()
     left = Projection(sides.sources[0], pairs)
     right = Projection(sides.sources[1], {name: name for name in pairs})
-    spec = replace(sides.left.spec, key=key)
+    spec = replace(sides.left.spec, key=key, columns=None, ignore=(), where=None)
     common = Sides(
         sketch_table(left, spec, progress=progress), sketch_table(right, spec, progress=progress), left, right
     )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sameset.errors import SourceError
 from sameset.execution.mappers import InTurn
-from sameset.execution.scanning import fold_batches, silent
+from sameset.execution.projection import selected
+from sameset.execution.scanning import cores, fold_batches, silent
 from sameset.sketches.spec import Spec
 from sameset.sketches.table import TableSketch, hasher_for
 
@@ -37,14 +38,15 @@ def sketch_table(
 
 def sketch_partition(source: Source, spec: Spec, progress: Progress = silent) -> TableSketch:
     """The sketch of one partition, by all cores of this machine."""
-    schema = source.schema()
     try:
+        chosen = selected(source, spec)
+        schema = chosen.schema()
         hasher = hasher_for(spec, schema)
 
         def fold(sketch: TableSketch, batch: pa.RecordBatch) -> None:
             sketch.update(hasher.hash(batch))
 
-        states = fold_batches(source.batches(), lambda: TableSketch.empty(spec, schema), fold, progress)
+        states = fold_batches(chosen.streams(cores()), lambda: TableSketch.empty(spec, schema), fold, progress)
     except SourceError as error:
         if source.address not in str(error):  # what is wrong with a column does not know whose column it is
             error.args = (f"{source.address}: {error}",)
