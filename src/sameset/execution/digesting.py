@@ -86,7 +86,7 @@ def lattice_digest(source: Source, key: LatticeKey | None = None, progress: Prog
         parts = [
             state
             for partition in source.partitions()
-            for state in fold_batches([partition.batches()], lambda: LatticeDigest.empty(key), fold, progress)
+            for state in fold_batches(partition.batches(), lambda: LatticeDigest.empty(key), fold, progress)
         ]
     total = reduce(LatticeDigest.merge, parts)
     return SourceDigest(source.address, total.rows, print_lattice(total, schema.names), {})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import closing
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -33,38 +33,33 @@ def cores() -> int:
 
 
 def fold_batches(
-    streams: Sequence[Iterator[pa.RecordBatch]],
+    batches: Iterator[pa.RecordBatch],
     start: Callable[[], State],
     fold: Callable[[State, pa.RecordBatch], None],
     progress: Progress = silent,
 ) -> list[State]:
-    """Folds the batches of all streams into as many states as there are cores, each used by one thread alone.
+    """Folds all batches into as many states as there are cores, each used by one thread alone.
 
-    Only as many batches are in memory as there are threads: a thread fetches its next one under the stream's lock, while
-    others compute or read another stream. The first error stops all threads and is raised; so does an interrupt of the caller.
+    Only as many batches are in memory as there are threads: a thread fetches its next one under a lock, while the others
+    compute. The first error stops all threads and is raised; so does an interrupt of the caller.
     """
-    shared = [(stream, threading.Lock()) for stream in streams]
-    counting, stop = threading.Lock(), threading.Event()
+    lock, stop = threading.Lock(), threading.Event()
 
-    def fetch(stream: Iterator[pa.RecordBatch], lock: threading.Lock) -> pa.RecordBatch | None:
+    def fetch() -> pa.RecordBatch | None:
         with lock:
-            batch = None if stop.is_set() else next(stream, None)
-        if batch is not None:
-            with counting:
+            batch = None if stop.is_set() else next(batches, None)
+            if batch is not None:
                 progress(batch.num_rows)
         return batch
 
-    def work(first: int) -> State:
+    def work() -> State:
         state = start()
-        for stream, lock in (*shared[first:], *shared[:first]):
-            while (batch := fetch(stream, lock)) is not None:
-                fold(state, batch)
+        while (batch := fetch()) is not None:
+            fold(state, batch)
         return state
 
-    with ExitStack() as stack, ThreadPoolExecutor(cores(), "sameset") as pool:
-        for stream in streams:
-            stack.callback(stream.close)  # type: ignore[attr-defined]  # they are generators
-        futures = [pool.submit(work, i % len(streams)) for i in range(cores())]
+    with closing(batches), ThreadPoolExecutor(cores(), "sameset") as pool:  # type: ignore[type-var]
+        futures = [pool.submit(work) for _ in range(cores())]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:

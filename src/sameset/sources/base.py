@@ -40,15 +40,6 @@ class Source(ABC):
         Closing the iterator early stops the scan.
         """
 
-    def streams(
-        self, count: int, columns: Sequence[str] | None = None, where: str | None = None
-    ) -> Sequence[Iterator[pa.RecordBatch]]:
-        """Iterators, at most `count`, that together give each row once; different threads may read them at a time.
-
-        Their batches may be of any size, and their texts in dictionaries.
-        """
-        return [self.batches(columns, where)]
-
     def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
         """All rows in the order in which the source keeps them; SourceError if it keeps none."""
         raise SourceError(f"{self.address} keeps its rows in no order; write them to a file in the order that is meant")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import duckdb
@@ -12,7 +11,6 @@ import pyarrow.parquet as pq
 from sameset.errors import SchemaError
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import attach_stores, open_random, readable_file, sql_path
-from sameset.sources.row_groups import RowGroups
 from sameset.sources.scan import Layout, ScannedSource, quoted, reading, sql_type_of
 from sameset.sources.schemas import one_schema
 
@@ -33,14 +31,6 @@ class ParquetSource(ScannedSource):
 
     def row_count(self) -> int | None:
         return sum(rows for _, rows in self._footers)
-
-    def streams(
-        self, count: int, columns: Sequence[str] | None = None, where: str | None = None
-    ) -> Sequence[Iterator[pa.RecordBatch]]:
-        chosen = [column.name for column in self._chosen(columns)]
-        plain = where is None and not self._files.partitions and not self._union_by_name
-        groups = RowGroups.of_plain(self.address, self._files.files, self._one_schema()) if plain and chosen else None
-        return [groups.read(chosen) for _ in range(count)] if groups else [self.batches(columns, where)]
 
     def _register(self, con: duckdb.DuckDBPyConnection) -> None:
         attach_stores(con, self._files.files)
