@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sameset.canonical.batches import RowHasher
-from sameset.sketches.delta import DeltaTable, row_lanes
+from sameset.sketches.delta import DeltaTable, RowLanes
 from sameset.sketches.digest import RowDigest
 
 ROWS = 2_000
@@ -105,12 +105,12 @@ def test_what_is_added_and_removed_again_leaves_the_empty_digest_and_delta(seed:
     digest, delta = RowDigest.empty(), DeltaTable.empty(64, 0)
     hashed = HASHER.hash(batch_of(table))
     digest.update(hashed)
-    delta.update(row_lanes(hashed.lanes, hashed.named))
+    delta.update(RowLanes(hashed.lanes, *hashed.named))
     for start, end in itertools.pairwise([0, *sorted(places), 40]):
         part, part_delta = RowDigest.empty(), DeltaTable.empty(64, 0)
         hashed = HASHER.hash(batch_of(table[start:end]))
         part.update(hashed)
-        part_delta.update(row_lanes(hashed.lanes, hashed.named))
+        part_delta.update(RowLanes(hashed.lanes, *hashed.named))
         digest, delta = digest.subtract(part), delta.subtract(part_delta)
     assert digest == RowDigest.empty()
     assert delta == DeltaTable.empty(64, 0)

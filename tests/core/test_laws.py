@@ -20,7 +20,7 @@ from sameset.canonical.batches import RowHasher
 from sameset.canonical.families import Family
 from sameset.errors import SpecMismatchError
 from sameset.sketches.column import ColumnSketch
-from sameset.sketches.delta import DeltaTable, row_lanes
+from sameset.sketches.delta import DeltaTable, RowLanes
 from sameset.sketches.digest import RowDigest
 from sameset.sketches.lattice import LatticeDigest, LatticeHasher, LatticeKey
 from sameset.sketches.sample import Sample
@@ -79,7 +79,7 @@ KINDS = {
     "DeltaTable": Kind(
         DeltaTable,
         lambda: DeltaTable.empty(64, 2),
-        lambda batch: row_lanes(batch.lanes, batch.named),
+        lambda batch: RowLanes(batch.lanes, *batch.named),
         lambda it: it.cells.tolist(),
     ),
     "TableSketch": Kind(

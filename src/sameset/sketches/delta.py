@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Words = NDArray[np.uint64]
 
-__all__ = ["PRIME", "DeltaTable", "DifferingRow", "row_lanes"]
+__all__ = ["PRIME", "DeltaTable", "DifferingRow", "RowLanes"]
 
 PRIME = (1 << 61) - 1
 HASH_LANES = 2
@@ -38,11 +38,12 @@ class DifferingRow:
         return unpack_key(self.packed_key, columns)
 
 
-def row_lanes(packed_keys: Words, named: tuple[Words, Words]) -> Words:
-    """The lanes of rows: packed keys, uint64 (rows, w), and both row hashes as elements of the field; (rows, w + 2)."""
-    hashes = np.stack(named, axis=1) & np.uint64(PRIME)
-    hashes[hashes == PRIME] = 0
-    return np.concatenate([packed_keys, hashes], axis=1)
+class RowLanes(NamedTuple):
+    """Rows as they go in: packed keys, uint64 (rows, w), and both halves of their hashes, uint64 (rows,), any words."""
+
+    keys: Words
+    h1: Words
+    h2: Words
 
 
 class DeltaTable:
@@ -69,9 +70,9 @@ class DeltaTable:
         """How many words of packed key a row has."""
         return int(self.cells.shape[1]) - HASH_LANES - 2
 
-    def update(self, lanes: Words) -> None:
-        """Adds rows by their lanes."""
-        add_rows(lanes, self.cells)
+    def update(self, rows: RowLanes) -> None:
+        """Adds rows."""
+        add_rows(*rows, self.cells)
 
     def merge(self, other: Self) -> Self:
         """The table of the rows of both."""

@@ -9,7 +9,7 @@ from sameset.canonical.batches import RowHasher
 from sameset.canonical.families import Family
 from sameset.errors import SpecMismatchError
 from sameset.sketches.column import ColumnSketch
-from sameset.sketches.delta import DeltaTable, row_lanes
+from sameset.sketches.delta import DeltaTable, RowLanes
 from sameset.sketches.digest import RowDigest, print_digest
 from sameset.sketches.sample import Sample
 from sameset.sketches.signature import Signature
@@ -86,7 +86,7 @@ class TableSketch:
             sketch.update(column)
         self.rows.update(batch.named[0])
         self.signature.update(batch.named[0])
-        self.delta.update(row_lanes(batch.lanes, batch.named))
+        self.delta.update(RowLanes(batch.lanes, *batch.named))
         if batch.key is not None:
             self.keys.update(batch.key[0])
 
