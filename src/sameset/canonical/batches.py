@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from sameset.canonical.buffers import hash_one
-from sameset.canonical.columns import HashedColumn, hash_column
+from sameset.canonical.columns import HashedColumn, hash_entries
 from sameset.canonical.families import Family, family_of
 from sameset.canonical.forms import AS_IS, Form
 from sameset.canonical.keys import key_lanes, pack_keys
 from sameset.errors import SchemaError
-from sameset.kernels.rows import bind_column, finish_rows
+from sameset.kernels.rows import bind_column, bind_entries, finish_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +81,9 @@ class RowHasher:
     def hash(self, batch: pa.RecordBatch) -> HashedBatch:
         """The hashes of a batch of the schema."""
         rows = batch.num_rows
-        columns = [hash_column(array, name, self._form) for array, name in zip(batch.columns, self._names, strict=True)]
+        columns = [
+            hash_entries(array, name, self._form) for array, name in zip(batch.columns, self._names, strict=True)
+        ]
         sums = self._bind(range(len(columns)), columns, rows)
         named_sum, positional_sum, key_sum = np.zeros((3, 2), np.uint64)
         named = _finish(sums[0], sums[1], len(columns), named_sum)
@@ -99,7 +101,11 @@ class RowHasher:
         sums = np.empty((4, rows), np.uint64)
         sums[0::2], sums[1::2] = self._start
         for i in which:
-            bind_column(columns[i].h1, columns[i].h2, self._bindings[i], sums)
+            _, h1, h2, _, codes = columns[i]
+            if codes is None:
+                bind_column(h1, h2, self._bindings[i], sums)
+            else:
+                bind_entries(codes, h1, h2, self._bindings[i], sums)
         return sums
 
     @property

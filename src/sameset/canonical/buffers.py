@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sameset.kernels.values import hash_bytes
+from sameset.kernels.texts import hash_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa

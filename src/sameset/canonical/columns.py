@@ -13,7 +13,8 @@ from sameset.canonical.forms import AS_IS, Form
 from sameset.canonical.nested import hash_list, hash_map, hash_struct, hash_tensor, hash_used
 from sameset.canonical.numbers import hash_numbers
 from sameset.errors import SourceError
-from sameset.kernels.values import hash_bytes, hash_nanoseconds, hash_views, hash_words, set_nulls, take_hashes
+from sameset.kernels.texts import hash_bytes, hash_views
+from sameset.kernels.values import hash_nanoseconds, hash_words, set_nulls, take_hashes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ __all__ = [
     "byte_strings",
     "decode",
     "hash_column",
+    "hash_entries",
     "null_mask",
     "to_plain",
     "whole_ticks",
@@ -34,30 +36,66 @@ __all__ = [
 WORD = np.uint64(8)
 BYTE = np.uint64(1)
 INTERVAL_BYTES = 16
+FEW_ENTRIES = 4  # at least so many rows an entry, or hashing by entries is not worth it
 MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 MILLISECONDS_A_DAY = 86_400_000
 _PLAIN_VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 
 
 class HashedColumn(NamedTuple):
-    """The hashes of one column of one batch: `h1`, `h2` uint64 (rows,), `nulls` bool (rows,) or None if there are none."""
+    """The hashes of one column of one batch, row by row, or by entries that are each written down once.
+
+    `h1`, `h2` are uint64 (n,) and `nulls` is bool (n,), or None if none is null: of the rows, or, where `codes`, int64 (rows,),
+    says which entry every row has, of the entries.
+    """
 
     family: Family
     h1: Words
     h2: Words
     nulls: NDArray[np.bool_] | None
+    codes: NDArray[np.int64] | None = None
 
 
 def hash_column(array: pa.Array, column: str, form: Form = AS_IS) -> HashedColumn:
-    """The hashes of all values of an array; UnsupportedTypeError names the column if its type has no canonical form.
+    """The hashes of all values of an array, row by row; UnsupportedTypeError names the column if its type has no canonical form.
 
     `column` is the column's name, or the path to a part of it, such as `tags[]` or `address.city`.
     """
-    family = family_of(array.type, column)
+    return _hash_formed(_formed(array, column, form), column, form)
+
+
+def hash_entries(array: pa.Array, column: str, form: Form = AS_IS) -> HashedColumn:
+    """The hashes of an array's values: by entries where it is a dictionary or runs of few, otherwise row by row."""
+    array = _formed(array, column, form)
+    if not _is_encoded(array.type) or FEW_ENTRIES * len(_values(array)) > len(array):
+        return _hash_formed(array, column, form)
+    codes, values = _entries(array)
+    own = ~valid_of(array) if array.null_count else None
+    hashed = _hash_used_entries(values, codes, own, column, form)
+    inner = null_mask(values)
+    if own is None:
+        return HashedColumn(family_of(array.type, column), *hashed, inner, codes)
+    codes = np.where(own, len(values), codes)  # one more entry, for the rows without a value
+    nulls = np.append(np.zeros(len(values), bool) if inner is None else inner, True)
+    return HashedColumn(
+        family_of(array.type, column),
+        np.append(hashed[0], NULL_HASH[0]),
+        np.append(hashed[1], NULL_HASH[1]),
+        nulls,
+        codes,
+    )
+
+
+def _formed(array: pa.Array, column: str, form: Form) -> pa.Array:
+    family_of(array.type, column)  # refuses what has no canonical form
     try:
-        array = form.apply(array)
+        return form.apply(array)
     except pa.ArrowInvalid as error:
         raise SourceError(f"column {column!r} holds text that is not UTF-8; read it as bytes or repair it") from error
+
+
+def _hash_formed(array: pa.Array, column: str, form: Form) -> HashedColumn:
+    family = family_of(array.type, column)
     h1, h2 = np.empty(len(array), np.uint64), np.empty(len(array), np.uint64)
     nulls = null_mask(array)
 
@@ -67,8 +105,7 @@ def hash_column(array: pa.Array, column: str, form: Form = AS_IS) -> HashedColum
     if _is_encoded(array.type):
         codes, values = _entries(array)
         if len(values):  # otherwise all are null
-            hashed = hash_used(hash_inner, values, column, lambda: _used(codes, nulls, len(values)))
-            take_hashes(codes, *hashed, h1, h2)
+            take_hashes(codes, *_hash_used_entries(values, codes, nulls, column, form), h1, h2)
     elif family in _NESTED:
         _NESTED[family](array, column, hash_inner, h1, h2)
     elif family is not Family.NULL:
@@ -76,6 +113,18 @@ def hash_column(array: pa.Array, column: str, form: Form = AS_IS) -> HashedColum
     if nulls is not None:
         set_nulls(nulls, *NULL_HASH, h1, h2)
     return HashedColumn(family, h1, h2, nulls)
+
+
+def _hash_used_entries(
+    values: pa.Array, codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None, column: str, form: Form
+) -> tuple[Words, Words]:
+    """The hashes of entries; what is wrong with one that no row has is no error."""
+    return hash_used(
+        lambda inner, path: hash_column(inner, path, form)[1:3],
+        values,
+        column,
+        lambda: _used(codes, nulls, len(values)),
+    )
 
 
 def null_mask(array: pa.Array) -> NDArray[np.bool_] | None:
@@ -113,11 +162,14 @@ def _is_encoded(kind: pa.DataType) -> bool:
     return bool(pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind))
 
 
+def _values(array: pa.Array) -> pa.Array:
+    """The entries of a dictionary or run-end encoded array."""
+    return array.dictionary if pa.types.is_dictionary(array.type) else array.values
+
+
 def _entries(array: pa.Array) -> tuple[NDArray[np.int64], pa.Array]:
     """Values that are each written down once, and which of them every place of a dictionary or run-end encoded array has."""
-    if pa.types.is_dictionary(array.type):
-        return _codes(array), array.dictionary
-    return _runs(array), array.values
+    return (_codes if pa.types.is_dictionary(array.type) else _runs)(array), _values(array)
 
 
 def _used(codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None, size: int) -> NDArray[np.bool_]:
@@ -151,10 +203,10 @@ def _hash_dates(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
 
 
 def days(array: pa.Array) -> NDArray[np.int64]:
-    """Days since 1970-01-01 of a date array."""
+    """Days since 1970-01-01 of a date array, int32 as they are stored, or int64."""
     if pa.types.is_date64(array.type):
         return raw_words(array, np.int64) // MILLISECONDS_A_DAY
-    return raw_words(array, np.int32).astype(np.int64)
+    return raw_words(array, np.int32)
 
 
 def raw_words(array: pa.Array, dtype: type[np.generic]) -> NDArray[np.int64]:
@@ -230,7 +282,7 @@ def byte_strings(array: pa.Array) -> tuple[np.uint64, NDArray[np.int64], object]
     if offset_buffer is None or len(array) == 0:
         return np.uint64(0), np.zeros(len(array) + 1, np.int64), array
     offsets = np.frombuffer(offset_buffer, dtype, count=len(array) + 1, offset=array.offset * dtype.itemsize)
-    return _address(data), offsets.astype(np.int64), array
+    return _address(data), offsets.astype(np.int64, copy=False), array
 
 
 def _address(buffer: pa.Buffer | None) -> np.uint64:

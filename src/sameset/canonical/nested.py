@@ -13,7 +13,7 @@ from sameset.canonical.families import Family
 from sameset.errors import SourceError
 from sameset.kernels.nested import bind_field, interleave, sum_entries
 from sameset.kernels.rows import finish_rows
-from sameset.kernels.values import hash_bytes
+from sameset.kernels.texts import hash_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

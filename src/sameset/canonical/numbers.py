@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from sameset.canonical.buffers import doubles_of, values_of
 from sameset.canonical.families import Family
-from sameset.kernels.values import hash_bytes, hash_doubles, hash_unsigned, hash_words
+from sameset.kernels.texts import hash_bytes
+from sameset.kernels.values import divide_words, hash_doubles, hash_unsigned, hash_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,13 +39,16 @@ def hash_numbers(array: pa.Array, h1: Words, h2: Words) -> None:
     elif kind == pa.uint64():
         hash_unsigned(np.ascontiguousarray(values_of(array)), SEED, h1, h2)
     else:
-        hash_words(values_of(array).astype(np.int64), np.uint64(8), SEED, h1, h2)
+        values = values_of(array)
+        words = values if values.dtype == np.int32 else values.astype(np.int64, copy=False)
+        hash_words(words, np.uint64(8), SEED, h1, h2)
 
 
 def _hash_decimals(array: pa.Array, h1: Words, h2: Words) -> None:
     scale = array.type.scale
     if array.type.precision <= EXACT_DIGITS and 0 < scale <= LARGEST_EXACT_POWER:  # no value can need a second look
-        doubles = low_word(array) / 10.0**scale
+        doubles = np.empty(len(array))
+        divide_words(_words_of(array), 10.0**scale, doubles)
         hash_doubles(doubles, doubles.view(np.uint64), SEED, h1, h2)
         return
     unscaled, narrow = low_words(array)

@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["finish", "fmix", "load8", "load64", "murmur128", "rotl", "tail1", "tail2"]
+__all__ = ["finish", "fmix", "load8", "load64", "low_bytes", "mix1", "mix2", "murmur128", "rotl", "tail1", "tail2"]
 
 u = np.uint64
 C1 = u(0x87C37B91114253D5)
@@ -73,6 +73,18 @@ def tail2(k):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
+def mix1(h1, h2):  # type: ignore[no-untyped-def]
+    """The first half of the state after a block whose first word is in it."""
+    return (rotl(h1, 27) + h2) * u(5) + u(0x52DCE729)
+
+
+@njit(inline="always")
+def mix2(h2, h1):  # type: ignore[no-untyped-def]
+    """The second half of the state after a block whose second word is in it, from the new first half."""
+    return (rotl(h2, 31) + h1) * u(5) + u(0x38495AB5)
+
+
+@njit(inline="always")
 def finish(h1, h2, length):  # type: ignore[no-untyped-def]
     """Both halves of the hash, from both halves of the state and the length in bytes."""
     h1 ^= length
@@ -114,12 +126,8 @@ def murmur128(address, size, seed, readable):  # type: ignore[no-untyped-def]
     h2 = seed
     end = address + (size & ~u(15))
     while address < end:
-        h1 ^= tail1(load64(address))
-        h1 = rotl(h1, 27) + h2
-        h1 = h1 * u(5) + u(0x52DCE729)
-        h2 ^= tail2(load64(address + u(8)))
-        h2 = rotl(h2, 31) + h1
-        h2 = h2 * u(5) + u(0x38495AB5)
+        h1 = mix1(h1 ^ tail1(load64(address)), h2)
+        h2 = mix2(h2 ^ tail2(load64(address + u(8))), h1)
         address += u(16)
     left = size & u(15)
     if address + u(16) <= readable:

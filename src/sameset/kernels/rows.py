@@ -10,7 +10,7 @@ from numba import njit
 
 from sameset.kernels.murmur import finish, fmix
 
-__all__ = ["bind_column", "finish_rows", "sum_lanes"]
+__all__ = ["bind_column", "bind_entries", "count_entries", "finish_rows", "sum_lanes"]
 
 u = np.uint64
 
@@ -27,6 +27,37 @@ def bind_column(h1, h2, keys, sums):  # type: ignore[no-untyped-def]
         sums[1, i] += fmix(h2[i] ^ k1)
         sums[2, i] += fmix(h1[i] ^ k2)
         sums[3, i] += fmix(h2[i] ^ k3)
+
+
+@njit(nogil=True, cache=True)
+def bind_entries(codes, h1, h2, keys, sums):  # type: ignore[no-untyped-def]
+    """`bind_column` for a column that is given by the hashes of its entries and by which of them, int64, every row has."""
+    bound = np.zeros((4, h1.shape[0]), np.uint64)
+    bind_column(h1, h2, keys, bound)
+    b0, b1, b2, b3 = bound[0], bound[1], bound[2], bound[3]
+    for i in range(codes.shape[0]):
+        code = u(codes[i])
+        sums[0, i] += b0[code]
+        sums[1, i] += b1[code]
+        sums[2, i] += b2[code]
+        sums[3, i] += b3[code]
+
+
+@njit(nogil=True, cache=True)
+def count_entries(codes, times):  # type: ignore[no-untyped-def]
+    """How many rows have each entry, into `times`, uint64 (entries,).
+
+    Four counts of each, so that rows of one entry in a row do not wait for each other.
+    """
+    parts = np.zeros((4, times.shape[0]), np.uint64)
+    quarters = codes.shape[0] // 4
+    for i in range(quarters):
+        for j in range(4):
+            parts[j, u(codes[4 * i + j])] += u(1)
+    for i in range(4 * quarters, codes.shape[0]):
+        parts[0, u(codes[i])] += u(1)
+    for i in range(times.shape[0]):
+        times[i] = parts[0, i] + parts[1, i] + parts[2, i] + parts[3, i]
 
 
 @njit(nogil=True, cache=True)

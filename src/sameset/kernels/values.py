@@ -1,4 +1,4 @@
-"""Hashes of the values of one column: typed words or bytes in, two arrays of 64-bit halves out.
+"""Hashes of the values of one column: typed words in, two arrays of 64-bit halves out.
 
 All arrays are one-dimensional and contiguous; `h1`, `h2` are uint64 of the length of `values` and are overwritten.
 Nulls are hashed like the rest and put right by `set_nulls` in a pass of its own, so that the loops stay free of branches.
@@ -9,14 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sameset.kernels.murmur import finish, murmur128, rotl, tail1, tail2
+from sameset.kernels.murmur import finish, mix1, mix2, tail1, tail2
 
 __all__ = [
-    "hash_bytes",
+    "divide_words",
     "hash_doubles",
     "hash_nanoseconds",
     "hash_unsigned",
-    "hash_views",
     "hash_words",
     "set_nulls",
     "take_hashes",
@@ -30,9 +29,9 @@ CANONICAL_NAN = u(0x7FF8000000000000)
 
 @njit(nogil=True, cache=True)
 def hash_words(values, length, seed, h1, h2):  # type: ignore[no-untyped-def]
-    """Hashes of the first `length` (1 to 8) little-endian bytes of each int64 of `values`, whose other bytes are zero."""
+    """Hashes of the first `length` (1 to 8) little-endian bytes of each of `values`, int32 or int64, whose other bytes are zero."""
     for i in range(values.shape[0]):
-        h1[i], h2[i] = finish(seed ^ tail1(u(values[i])), seed, length)
+        h1[i], h2[i] = finish(seed ^ tail1(u(np.int64(values[i]))), seed, length)
 
 
 @njit(nogil=True, cache=True)
@@ -45,6 +44,16 @@ def hash_doubles(values, words, seed, h1, h2):  # type: ignore[no-untyped-def]
         word = u(np.int64(x if whole else 0.0)) if whole else bits
         tag = u(0) if whole else FLOAT_TAG
         h1[i], h2[i] = finish(seed ^ tail1(word), seed ^ tail2(tag), u(8) + tag)
+
+
+@njit(nogil=True, cache=True)
+def divide_words(words, divisor, quotients):  # type: ignore[no-untyped-def]
+    """Decimals as the doubles nearest to them: the low words of `words`, int64 (n, 1 or 2), each less than 2^53, by a power of ten.
+
+    `quotients` is float64 (n,).
+    """
+    for i in range(words.shape[0]):
+        quotients[i] = np.float64(words[i, 0]) / divisor
 
 
 @njit(nogil=True, cache=True)
@@ -88,36 +97,8 @@ def double_bits(v):  # type: ignore[no-untyped-def]
 @njit(inline="always")
 def hash_block(k1, k2, seed):  # type: ignore[no-untyped-def]
     """The hash of one 16-byte block and no tail."""
-    h1 = (rotl(seed ^ tail1(k1), 27) + seed) * u(5) + u(0x52DCE729)
-    h2 = (rotl(seed ^ tail2(k2), 31) + h1) * u(5) + u(0x38495AB5)
-    return finish(h1, h2, u(16))
-
-
-@njit(nogil=True, cache=True)
-def hash_bytes(address, offsets, seed, h1, h2):  # type: ignore[no-untyped-def]
-    """Hashes of byte strings: string i lies from `address + offsets[i]` to `address + offsets[i + 1]`; int64 offsets."""
-    base = u(address)
-    readable = base + u(offsets[-1])
-    for i in range(offsets.shape[0] - 1):
-        start = base + u(offsets[i])
-        h1[i], h2[i] = murmur128(start, u(offsets[i + 1] - offsets[i]), seed, readable)
-
-
-@njit(nogil=True, cache=True)
-def hash_views(views, buffers, seed, h1, h2):  # type: ignore[no-untyped-def]
-    """Hashes of byte strings in Arrow's view layout: `views` is int32 (n, 4), `buffers` uint64 (buffers, 2), start and end.
-
-    A view is the length and twelve bytes of data, or the length, four bytes of prefix, which buffer, and where in it.
-    """
-    first = u(views.ctypes.data)
-    readable = first + u(views.size * 4)
-    for i in range(views.shape[0]):
-        size = u(views[i, 0])
-        if size <= u(12):
-            h1[i], h2[i] = murmur128(first + u(16 * i + 4), size, seed, readable)
-        else:
-            buffer = buffers[views[i, 2]]
-            h1[i], h2[i] = murmur128(buffer[0] + u(views[i, 3]), size, seed, buffer[1])
+    h1 = mix1(seed ^ tail1(k1), seed)
+    return finish(h1, mix2(seed ^ tail2(k2), h1), u(16))
 
 
 @njit(nogil=True, cache=True)

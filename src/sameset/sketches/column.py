@@ -8,7 +8,7 @@ import numpy as np
 
 from sameset.canonical.families import Family
 from sameset.errors import SpecMismatchError
-from sameset.kernels.rows import sum_lanes
+from sameset.kernels.rows import count_entries, sum_lanes
 from sameset.sketches.sample import Sample
 
 if TYPE_CHECKING:
@@ -38,12 +38,24 @@ class ColumnSketch:
 
     def update(self, column: HashedColumn) -> None:
         """Adds the values of a batch."""
+        if column.codes is not None:
+            self._update_entries(column, column.codes)
+            return
         sum_lanes(column.h1, column.h2, self.sums)
         if column.nulls is None:
             self.values.update(column.h1)
         else:
             self.nulls += int(column.nulls.sum())
             self.values.update(column.h1[~column.nulls])
+
+    def _update_entries(self, column: HashedColumn, codes: NDArray[np.int64]) -> None:
+        times = np.empty(len(column.h1), np.uint64)
+        count_entries(codes, times)
+        self.sums += np.array([np.dot(times, column.h1), np.dot(times, column.h2)], np.uint64)
+        if column.nulls is not None:
+            self.nulls += int(times[column.nulls].sum())
+            times[column.nulls] = 0
+        self.values.update(column.h1, times)
 
     def merge(self, other: Self) -> Self:
         """The sketch of the values of both; a column that was all null in one takes the other's family."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from sameset.errors import SpecMismatchError
-from sameset.kernels.samples import EMPTY, count_hashes
+from sameset.kernels.samples import EMPTY, count_hashes, count_repeated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,13 +44,16 @@ class Sample:
         nothing = np.zeros(0, np.uint64)
         return cls(size, nothing, nothing, int(EMPTY))
 
-    def update(self, hashes: Words) -> None:
-        """Counts all hashes, uint64 (n,)."""
+    def update(self, hashes: Words, times: Words | None = None) -> None:
+        """Counts all hashes, uint64 (n,), each once or as often as `times`, uint64 (n,), says."""
         self._settled = None
         start = 0
         while start < len(hashes):
+            state = (start, np.uint64(self._threshold), self._slots, self._counts)
             room = len(self._slots) // FULLEST - self._taken
-            start, taken = count_hashes(hashes, start, np.uint64(self._threshold), self._slots, self._counts, room)
+            start, taken = (
+                count_hashes(hashes, *state, room) if times is None else count_repeated(hashes, times, *state, room)
+            )
             self._taken += taken
             if start < len(hashes):
                 self._make_room()
