@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -45,7 +47,7 @@ _PLAIN_VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_
 class HashedColumn(NamedTuple):
     """The hashes of one column of one batch, row by row, or by entries that are each written down once.
 
-    `h1`, `h2` are uint64 (n,) and `nulls` is bool (n,), or None if none is null: of the rows, or, where `codes`, int64 (rows,),
+    `h1`, `h2` are uint64 (n,) and `nulls` is bool (n,), or None if none is null: of the rows, or, where `codes`, int32 (rows,),
     says which entry every row has, of the entries.
     """
 
@@ -53,7 +55,7 @@ class HashedColumn(NamedTuple):
     h1: Words
     h2: Words
     nulls: NDArray[np.bool_] | None
-    codes: NDArray[np.int64] | None = None
+    codes: NDArray[np.int32] | None = None
 
 
 def hash_column(array: pa.Array, column: str, form: Form = AS_IS) -> HashedColumn:
@@ -75,7 +77,7 @@ def hash_entries(array: pa.Array, column: str, form: Form = AS_IS) -> HashedColu
     inner = null_mask(values)
     if own is None:
         return HashedColumn(family_of(array.type, column), *hashed, inner, codes)
-    codes = np.where(own, len(values), codes)  # one more entry, for the rows without a value
+    codes = np.where(own, np.int32(len(values)), codes)  # one more entry, for the rows without a value
     nulls = np.append(np.zeros(len(values), bool) if inner is None else inner, True)
     return HashedColumn(
         family_of(array.type, column),
@@ -88,8 +90,15 @@ def hash_entries(array: pa.Array, column: str, form: Form = AS_IS) -> HashedColu
 
 def _formed(array: pa.Array, column: str, form: Form) -> pa.Array:
     family_of(array.type, column)  # refuses what has no canonical form
-    try:
+    with _utf8_of(column):
         return form.apply(array)
+
+
+@contextmanager
+def _utf8_of(column: str) -> Iterator[None]:
+    """Turns Arrow's word for text that is not UTF-8 into one that names the column."""
+    try:
+        yield
     except pa.ArrowInvalid as error:
         raise SourceError(f"column {column!r} holds text that is not UTF-8; read it as bytes or repair it") from error
 
@@ -116,7 +125,7 @@ def _hash_formed(array: pa.Array, column: str, form: Form) -> HashedColumn:
 
 
 def _hash_used_entries(
-    values: pa.Array, codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None, column: str, form: Form
+    values: pa.Array, codes: NDArray[np.int32], nulls: NDArray[np.bool_] | None, column: str, form: Form
 ) -> tuple[Words, Words]:
     """The hashes of entries; what is wrong with one that no row has is no error."""
     return hash_used(
@@ -149,7 +158,7 @@ def decode(array: pa.Array) -> pa.Array:
     codes, values = _entries(array)
     values = decode(values)
     wider = _PLAIN_VIEWS.get(values.type)
-    places = pa.Array.from_buffers(pa.int64(), len(codes), [packed_bits(valid_of(array)), pa.py_buffer(codes)])
+    places = pa.Array.from_buffers(pa.int32(), len(codes), [packed_bits(valid_of(array)), pa.py_buffer(codes)])
     return (values if wider is None else values.cast(wider)).take(places)
 
 
@@ -167,29 +176,31 @@ def _values(array: pa.Array) -> pa.Array:
     return array.dictionary if pa.types.is_dictionary(array.type) else array.values
 
 
-def _entries(array: pa.Array) -> tuple[NDArray[np.int64], pa.Array]:
+def _entries(array: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:
     """Values that are each written down once, and which of them every place of a dictionary or run-end encoded array has."""
     return (_codes if pa.types.is_dictionary(array.type) else _runs)(array), _values(array)
 
 
-def _used(codes: NDArray[np.int64], nulls: NDArray[np.bool_] | None, size: int) -> NDArray[np.bool_]:
+def _used(codes: NDArray[np.int32], nulls: NDArray[np.bool_] | None, size: int) -> NDArray[np.bool_]:
     used = np.zeros(size, bool)
     used[codes if nulls is None else codes[~nulls]] = True
     return used
 
 
-def _runs(array: pa.RunEndEncodedArray) -> NDArray[np.int64]:
+def _runs(array: pa.RunEndEncodedArray) -> NDArray[np.int32]:
     """Which run each value of a run-end encoded array belongs to."""
     ends = values_of(array.run_ends)
     places = np.arange(array.offset, array.offset + len(array))
-    return np.searchsorted(ends, places, side="right").astype(np.int64)
+    return np.searchsorted(ends, places, side="right").astype(np.int32)
 
 
-def _codes(array: pa.DictionaryArray) -> NDArray[np.int64]:
+def _codes(array: pa.DictionaryArray) -> NDArray[np.int32]:
     """Which entry of its dictionary each value of a dictionary array is; the first where it is null."""
-    codes = values_of(array.indices).astype(np.int64)
+    codes = values_of(array.indices).astype(np.int32, copy=False)  # Arrow's own words where they are int32 already
     if array.null_count:  # what lies under a null may point anywhere
-        codes[~valid_of(array)] = 0
+        codes = np.where(valid_of(array), codes, np.int32(0))
+    if len(codes) and codes.view(np.uint32).max() >= max(len(array.dictionary), 1):
+        raise SourceError("a dictionary has fewer entries than its codes say; the file is broken, write it anew")
     return codes
 
 
@@ -250,22 +261,26 @@ def _hash_intervals(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
 
 
 def _hash_texts(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
+    family = family_of(array.type, column)
     if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
-        _hash_views(array, family_of(array.type, column).seed, h1, h2)
-        return
-    address, offsets, _keep = byte_strings(array)
-    hash_bytes(address, offsets, family_of(array.type, column).seed, h1, h2)
+        beyond_ascii = _hash_views(array, family.seed, h1, h2)
+    else:
+        address, offsets, _keep = byte_strings(array)
+        beyond_ascii = hash_bytes(address, offsets, family.seed, h1, h2)
+    if beyond_ascii and family is Family.TEXT:
+        with _utf8_of(column):
+            array.validate(full=True)  # 5 to 20 ns a text, so not where all is ASCII
 
 
-def _hash_views(array: pa.Array, seed: np.uint64, h1: Words, h2: Words) -> None:
+def _hash_views(array: pa.Array, seed: np.uint64, h1: Words, h2: Words) -> bool:
     _, data, *texts = array.buffers()
     if data is None or not len(array):
-        return
+        return False
     views = np.frombuffer(data, np.int32, count=4 * len(array), offset=16 * array.offset).reshape(-1, 4)
     if array.null_count:  # what lies under a null may point anywhere
         views = np.where(null_mask(array)[:, None], np.int32(0), views)  # type: ignore[index]
     ends = [(buffer.address, buffer.address + buffer.size) for buffer in texts]
-    hash_views(views, np.array(ends, np.uint64).reshape(-1, 2), seed, h1, h2)
+    return bool(hash_views(views, np.array(ends, np.uint64).reshape(-1, 2), seed, h1, h2))
 
 
 def byte_strings(array: pa.Array) -> tuple[np.uint64, NDArray[np.int64], object]:

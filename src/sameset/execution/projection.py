@@ -44,6 +44,14 @@ class Projection(Source):
         chosen = list(self._names) if columns is None else list(columns)
         return _renamed(self._source.batches([self._names[name] for name in chosen], self._and(where), rows), chosen)
 
+    def streams(
+        self, count: int, columns: Sequence[str] | None = None, where: str | None = None
+    ) -> Sequence[Iterator[pa.RecordBatch]]:
+        """The source's streams, projected."""
+        chosen = list(self._names) if columns is None else list(columns)
+        inner = self._source.streams(count, [self._names[name] for name in chosen], self._and(where))
+        return [_renamed(stream, chosen) for stream in inner]
+
     def aggregate(self, expressions: str, where: str | None = None) -> tuple[Any, ...]:
         """Aggregates over the rows chosen; expressions know the source's own names."""
         return self._source.aggregate(expressions, self._and(where))

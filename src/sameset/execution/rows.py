@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from sameset.execution.scanning import fold_batches
+from sameset.execution.scanning import cores, fold_streams
 from sameset.sketches.delta import PRIME
 from sameset.sketches.table import hasher_for
 
@@ -39,7 +39,7 @@ def fetch_rows(source: Source, spec: Spec, changes: Sequence[RowChange], limit: 
                 found[place] = {name: _plain(batch.column(name)[i]) for name in batch.schema.names}
 
     if wanted:
-        fold_batches(source.batches(), lambda: None, collect)
+        fold_streams(source.streams(cores()), lambda: None, collect)
     return [found[place] for place in sorted(found)]
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Progress", "cores", "fold_batches", "silent"]
+__all__ = ["Progress", "cores", "fold_batches", "fold_streams", "silent"]
 
 State = TypeVar("State")
 
@@ -38,28 +38,43 @@ def fold_batches(
     fold: Callable[[State, pa.RecordBatch], None],
     progress: Progress = silent,
 ) -> list[State]:
-    """Folds all batches into as many states as there are cores, each used by one thread alone.
+    """`fold_streams` of a single stream."""
+    return fold_streams([batches], start, fold, progress)
 
-    Only as many batches are in memory as there are threads: a thread fetches its next one under a lock, while the others
-    compute. The first error stops all threads and is raised; so does an interrupt of the caller.
+
+def fold_streams(
+    streams: Sequence[Iterator[pa.RecordBatch]],
+    start: Callable[[], State],
+    fold: Callable[[State, pa.RecordBatch], None],
+    progress: Progress = silent,
+) -> list[State]:
+    """Folds the batches of all streams into as many states as there are cores, each used by one thread alone.
+
+    Only as many batches are in memory as there are threads: a thread fetches its next one under the stream's lock, while
+    others compute or read another stream. The first error stops all threads and is raised; so does an interrupt of the caller.
     """
-    lock, stop = threading.Lock(), threading.Event()
+    shared = [(stream, threading.Lock()) for stream in streams]
+    counting, stop = threading.Lock(), threading.Event()
 
-    def fetch() -> pa.RecordBatch | None:
+    def fetch(stream: Iterator[pa.RecordBatch], lock: threading.Lock) -> pa.RecordBatch | None:
         with lock:
-            batch = None if stop.is_set() else next(batches, None)
-            if batch is not None:
+            batch = None if stop.is_set() else next(stream, None)
+        if batch is not None:
+            with counting:
                 progress(batch.num_rows)
         return batch
 
-    def work() -> State:
+    def work(first: int) -> State:
         state = start()
-        while (batch := fetch()) is not None:
-            fold(state, batch)
+        for stream, lock in (*shared[first:], *shared[:first]):
+            while (batch := fetch(stream, lock)) is not None:
+                fold(state, batch)
         return state
 
-    with closing(batches), ThreadPoolExecutor(cores(), "sameset") as pool:  # type: ignore[type-var]
-        futures = [pool.submit(work) for _ in range(cores())]
+    with ExitStack() as stack, ThreadPoolExecutor(cores(), "sameset") as pool:
+        for stream in streams:
+            stack.callback(stream.close)  # type: ignore[attr-defined]  # they are generators
+        futures = [pool.submit(work, i % len(streams)) for i in range(cores())]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:

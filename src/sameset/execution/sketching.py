@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sameset.errors import SourceError
 from sameset.execution.mappers import InTurn
 from sameset.execution.projection import selected
-from sameset.execution.scanning import fold_batches, silent
+from sameset.execution.scanning import cores, fold_streams, silent
 from sameset.sketches.spec import Spec
 from sameset.sketches.table import TableSketch, hasher_for
 
@@ -46,7 +46,7 @@ def sketch_partition(source: Source, spec: Spec, progress: Progress = silent) ->
         def fold(sketch: TableSketch, batch: pa.RecordBatch) -> None:
             sketch.update(hasher.hash(batch))
 
-        states = fold_batches(chosen.batches(), lambda: TableSketch.empty(spec, schema), fold, progress)
+        states = fold_streams(chosen.streams(cores()), lambda: TableSketch.empty(spec, schema), fold, progress)
     except SourceError as error:
         if source.address not in str(error):  # what is wrong with a column does not know whose column it is
             error.args = (f"{source.address}: {error}",)

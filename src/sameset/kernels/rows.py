@@ -31,7 +31,7 @@ def bind_column(h1, h2, keys, sums):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def bind_entries(codes, h1, h2, keys, sums):  # type: ignore[no-untyped-def]
-    """`bind_column` for a column that is given by the hashes of its entries and by which of them, int64, every row has."""
+    """`bind_column` for a column that is given by the hashes of its entries and by which of them, int32, every row has."""
     bound = np.zeros((4, h1.shape[0]), np.uint64)
     bind_column(h1, h2, keys, bound)
     b0, b1, b2, b3 = bound[0], bound[1], bound[2], bound[3]

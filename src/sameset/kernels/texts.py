@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sameset.kernels.murmur import finish, load64, low_bytes, mix1, mix2, murmur128, tail1, tail2
+from sameset.kernels.murmur import finish, load8, load64, low_bytes, mix1, mix2, murmur128, tail1, tail2
 
 __all__ = ["hash_bytes", "hash_views"]
 
@@ -18,11 +18,16 @@ u = np.uint64
 TILE = 128
 MOST_WORDS = 16  # longer strings are hashed one by one, where the blocks outweigh the guess
 INLINE_BYTES = u(12)
+HIGH_BITS = u(0x8080808080808080)
 
 
 @njit(nogil=True, cache=True)
 def hash_bytes(address, offsets, seed, h1, h2):  # type: ignore[no-untyped-def]
-    """Hashes of byte strings: string i lies from `address + offsets[i]` to `address + offsets[i + 1]`; int64 offsets."""
+    """Hashes of byte strings: string i lies from `address + offsets[i]` to `address + offsets[i + 1]`; int64 offsets.
+
+    Gives whether there is a byte above 127, so that what has none need not be looked at again to be UTF-8.
+    """
+    seen = u(0)
     starts, sizes, ends, words = new_tile()
     base = u(address)
     ends[:] = base + u(offsets[-1])
@@ -32,7 +37,8 @@ def hash_bytes(address, offsets, seed, h1, h2):  # type: ignore[no-untyped-def]
         for i in range(count):
             starts[i] = base + u(tile[i])
             sizes[i] = u(tile[i + 1] - tile[i])
-        hash_tile(starts[:count], sizes, ends, words, seed, h1[first:], h2[first:])
+        seen |= hash_tile(starts[:count], sizes, ends, words, seed, h1[first:], h2[first:])
+    return seen & HIGH_BITS != u(0)
 
 
 @njit(nogil=True, cache=True)
@@ -40,7 +46,9 @@ def hash_views(views, buffers, seed, h1, h2):  # type: ignore[no-untyped-def]
     """Hashes of byte strings in Arrow's view layout: `views` is int32 (n, 4), `buffers` uint64 (buffers, 2), start and end.
 
     A view is the length and twelve bytes of data, or the length, four bytes of prefix, which buffer, and where in it.
+    Gives whether there is a byte above 127.
     """
+    seen = u(0)
     starts, sizes, ends, words = new_tile()
     for first in range(0, views.shape[0], TILE):
         tile = views[first : first + TILE]
@@ -52,7 +60,8 @@ def hash_views(views, buffers, seed, h1, h2):  # type: ignore[no-untyped-def]
             else:
                 start, ends[i] = buffers[tile[i, 2]]
                 starts[i] = start + u(tile[i, 3])
-        hash_tile(starts[: tile.shape[0]], sizes, ends, words, seed, h1[first:], h2[first:])
+        seen |= hash_tile(starts[: tile.shape[0]], sizes, ends, words, seed, h1[first:], h2[first:])
+    return seen & HIGH_BITS != u(0)
 
 
 @njit(inline="always")
@@ -68,24 +77,31 @@ def new_tile():  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def hash_tile(starts, sizes, ends, words, seed, h1, h2):  # type: ignore[no-untyped-def]
-    """Hashes of as many strings as `starts` has: those that can be read in whole words together, the others one by one."""
+    """Hashes of as many strings as `starts` has: those that can be read in whole words together, the others one by one.
+
+    Gives all their words, one ored to the other.
+    """
     longest, long = u(0), 0
     for i in range(starts.shape[0]):
         longest = max(longest, sizes[i])
         long += sizes[i] >= u(8 * MOST_WORDS)
     blocks = min(longest // u(16) + u(1), u(MOST_WORDS // 2)) if 2 * long < starts.shape[0] else u(0)
     reach = u(16) * blocks
+    seen = u(0)
     if blocks:
-        gather(starts, sizes, ends, reach, words)
+        seen = gather(starts, sizes, ends, reach, words)
         mix(sizes, words, blocks, seed, h1[: starts.shape[0]], h2)
     for i in range(starts.shape[0]):
         if sizes[i] >= reach or starts[i] + reach > ends[i]:
             h1[i], h2[i] = murmur128(starts[i], sizes[i], seed, ends[i])
+            seen |= all_words(starts[i], sizes[i])
+    return seen
 
 
 @njit(inline="always")
 def gather(starts, sizes, ends, reach, words):  # type: ignore[no-untyped-def]
-    """The words of the strings up to `reach` bytes, zero beyond their end."""
+    """The words of the strings up to `reach` bytes, zero beyond their end; gives them all, one ored to the other."""
+    seen = u(0)
     nothing = u(words.ctypes.data)  # read instead of what must not be read
     for j in range(reach // u(8)):
         row = words[j]
@@ -96,6 +112,19 @@ def gather(starts, sizes, ends, reach, words):  # type: ignore[no-untyped-def]
         for i in range(starts.shape[0]):
             left = min(max(sizes[i], before) - before, u(8))
             row[i] = low_bytes(row[i], left)
+            seen |= row[i]
+    return seen
+
+
+@njit(inline="always")
+def all_words(start, size):  # type: ignore[no-untyped-def]
+    """The words of one string, one ored to the other."""
+    seen = u(0)
+    for j in range(size // u(8)):
+        seen |= load64(start + u(8 * j))
+    for j in range(size & ~u(7), size):
+        seen |= load8(start + u(j))
+    return seen
 
 
 @njit(inline="always")

@@ -48,7 +48,7 @@ class ColumnSketch:
             self.nulls += int(column.nulls.sum())
             self.values.update(column.h1[~column.nulls])
 
-    def _update_entries(self, column: HashedColumn, codes: NDArray[np.int64]) -> None:
+    def _update_entries(self, column: HashedColumn, codes: NDArray[np.int32]) -> None:
         times = np.empty(len(column.h1), np.uint64)
         count_entries(codes, times)
         self.sums += np.array([np.dot(times, column.h1), np.dot(times, column.h2)], np.uint64)

@@ -36,7 +36,7 @@ class Sample:
         self.size = size
         self._threshold = threshold
         self._settled: tuple[Words, Words, int] | None = (hashes, counts, threshold)
-        self._build(hashes, counts)
+        self._build(hashes, counts, len(hashes))
 
     @classmethod
     def empty(cls, size: SampleSize) -> Self:
@@ -133,31 +133,34 @@ class Sample:
         return self._settled
 
     def _make_room(self) -> None:
-        """Settles, so that what has become too large leaves the table, and doubles the table where that is not enough."""
-        hashes, counts, self._threshold = self._settle()
-        self._settled = None
-        self._build(hashes, counts)
+        """Lets go of what has become too large, and doubles the table where that is not enough."""
+        hashes = np.sort(self._slots[self._slots != EMPTY])
+        kept, self._threshold = _cut(self.size, hashes, self._threshold)
+        self._build(self._slots, self._counts, kept)
 
-    def _build(self, hashes: Words, counts: Words) -> None:
+    def _build(self, hashes: Words, counts: Words, kept: int) -> None:
+        """A table of the hashes below the threshold, of which there are `kept`, at most a quarter full."""
         slots = 2 * FULLEST * 512
-        while slots < 2 * FULLEST * len(hashes):
+        while slots < 2 * FULLEST * kept:
             slots *= 2
-        self._slots = np.full(slots, EMPTY, np.uint64)
-        self._counts = np.zeros(slots, np.uint64)
-        self._taken = len(hashes)
-        count_hashes(hashes, 0, EMPTY, self._slots, self._counts, len(hashes))
-        filled = self._slots != EMPTY
-        self._counts[filled] = counts[np.searchsorted(hashes, self._slots[filled])]
+        self._slots, self._counts = np.full(slots, EMPTY, np.uint64), np.zeros(slots, np.uint64)
+        self._taken = kept
+        count_repeated(hashes, counts, 0, np.uint64(self._threshold), self._slots, self._counts, kept)
 
 
 def _settle(size: SampleSize, hashes: Words, counts: Words, threshold: int) -> tuple[Words, Words, int]:
-    """The sample by its definition (docs/encoding.md, "Sample"), from ascending hashes of which all below `threshold` are there."""
+    """The sample of ascending hashes with their counts, of which all below `threshold` are there."""
+    kept, threshold = _cut(size, hashes, threshold)
+    return hashes[:kept], counts[:kept], threshold
+
+
+def _cut(size: SampleSize, hashes: Words, threshold: int) -> tuple[int, int]:
+    """How many of ascending hashes the sample has, and its threshold, by its definition (docs/encoding.md, "Sample")."""
     keep = int(np.searchsorted(hashes, np.uint64(threshold)))
-    hashes, counts = hashes[:keep], counts[:keep]
-    below_limit = int(np.searchsorted(hashes, np.uint64(size.limit)))
+    below_limit = int(np.searchsorted(hashes[:keep], np.uint64(size.limit)))
     kept = min(keep, max(size.size, below_limit), size.cap)
     if kept == keep and threshold == int(EMPTY):
-        return hashes, counts, threshold
+        return kept, threshold
     last = int(hashes[kept - 1]) + 1 if kept else 0
     lowered = last if below_limit > size.cap else max(last, size.limit)
-    return hashes[:kept], counts[:kept], min(threshold, lowered)
+    return kept, min(threshold, lowered)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ROWS_PER_BATCH", "Source"]
 
-ROWS_PER_BATCH = 65_536
+ROWS_PER_BATCH = (
+    16_384  # what is computed of them stays in a second-level cache of 1 MiB; 65,536 took a quarter more time
+)
 
 
 class Source(ABC):
@@ -39,6 +41,15 @@ class Source(ABC):
 
         Closing the iterator early stops the scan.
         """
+
+    def streams(
+        self, count: int, columns: Sequence[str] | None = None, where: str | None = None
+    ) -> Sequence[Iterator[pa.RecordBatch]]:
+        """Iterators, at most `count`, that together give each row once; different threads may read them at a time.
+
+        Their batches may be of any size, and their texts in dictionaries.
+        """
+        return [self.batches(columns, where)]
 
     def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
         """All rows in the order in which the source keeps them; SourceError if it keeps none."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -11,10 +13,19 @@ import pyarrow.parquet as pq
 from sameset.errors import SchemaError
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import attach_stores, open_random, readable_file, sql_path
+from sameset.sources.row_groups import RowGroups, are_plain, has_int96
 from sameset.sources.scan import Layout, ScannedSource, quoted, reading, sql_type_of
 from sameset.sources.schemas import one_schema
 
 __all__ = ["ParquetSource"]
+
+
+class Footer(NamedTuple):
+    """Schema and number of rows of a file, and whether it has timestamps of the old kind."""
+
+    schema: pa.Schema
+    rows: int
+    has_int96: bool
 
 
 class ParquetSource(ScannedSource):
@@ -30,7 +41,23 @@ class ParquetSource(ScannedSource):
         self._union_by_name = union_by_name
 
     def row_count(self) -> int | None:
-        return sum(rows for _, rows in self._footers)
+        return sum(footer.rows for footer in self._footers)
+
+    def streams(
+        self, count: int, columns: Sequence[str] | None = None, where: str | None = None
+    ) -> Sequence[Iterator[pa.RecordBatch]]:
+        chosen = [column.name for column in self._chosen(columns)]
+        if where is not None or not chosen or not self._is_plain:
+            return [self.batches(columns, where)]
+        groups = RowGroups(self.address, self._files.files)
+        return [groups.read(chosen) for _ in range(count)]
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether row groups can be read as they are, without DuckDB."""
+        if self._files.partitions or self._union_by_name or any(footer.has_int96 for footer in self._footers):
+            return False
+        return are_plain(self._files.files, self._one_schema())
 
     def _register(self, con: duckdb.DuckDBPyConnection) -> None:
         attach_stores(con, self._files.files)
@@ -63,27 +90,27 @@ class ParquetSource(ScannedSource):
     def _union(self, con: duckdb.DuckDBPyConnection, schema: pa.Schema) -> str:
         """The table expression of files that lack columns or have other types: each kind of them cast to the whole."""
         groups: dict[str, list[int]] = {}
-        for i, (own, _) in enumerate(self._footers):
-            groups.setdefault(str(own.remove_metadata()), []).append(i)
+        for i, footer in enumerate(self._footers):
+            groups.setdefault(str(footer.schema.remove_metadata()), []).append(i)
         parts = []
         for members in groups.values():
-            own = self._footers[members[0]][0]
+            own = self._footers[members[0]].schema
             cells = [_cell(con, field, own) for field in schema]
             parts.append(self._scan_of(tuple(self._files.files[i] for i in members), cells, schema))
         return "(" + " UNION ALL ".join(f"SELECT * FROM {part}" for part in parts) + ")"  # noqa: S608 - names are quoted
 
     @cached_property
-    def _footers(self) -> list[tuple[pa.Schema, int]]:
-        """Schema and number of rows of each file."""
+    def _footers(self) -> list[Footer]:
+        """What the end of each file says."""
         footers = []
         for name in self._files.files:
             with reading(readable_file(name)), open_random(name) as file:
                 metadata = pq.read_metadata(file)
-                footers.append((metadata.schema.to_arrow_schema(), metadata.num_rows))
+                footers.append(Footer(metadata.schema.to_arrow_schema(), metadata.num_rows, has_int96(metadata)))
         return footers
 
     def _one_schema(self) -> pa.Schema:
-        schemas = [schema for schema, _ in self._footers]
+        schemas = [footer.schema for footer in self._footers]
         if len(schemas) == 1:
             return schemas[0]
         whole = one_schema(self.address, self._files.files, schemas, self._union_by_name)
