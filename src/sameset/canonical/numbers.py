@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from sameset.canonical.buffers import doubles_of, values_of
 from sameset.canonical.families import Family
+from sameset.kernels.decimals import hash_decimals
 from sameset.kernels.texts import hash_bytes
 from sameset.kernels.values import divide_words, hash_doubles, hash_unsigned, hash_words
 
@@ -26,6 +27,7 @@ EXACT_DIGITS = 15
 EXACT = 10**15  # whole numbers below it are doubles, and their quotient by up to 10^22 is the nearest double
 INT64_LIMIT = 2**63
 LARGEST_EXACT_POWER = 22
+TWO_WORDS_DIGITS = 38
 
 
 def hash_numbers(array: pa.Array, h1: Words, h2: Words) -> None:
@@ -71,11 +73,6 @@ def low_words(array: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     return low, (table[:, 1:] == (low >> 63)[:, None]).all(axis=1)
 
 
-def low_word(array: pa.Array) -> NDArray[np.int64]:
-    """The low 64 bits of decimals, contiguous."""
-    return np.ascontiguousarray(_words_of(array)[:, 0], np.int64)
-
-
 def _words_of(array: pa.Array) -> NDArray[Any]:
     """Decimals as words, the lowest first: (rows, 1 to 4) of 64 bits, or (rows, 1) of 32."""
     size = array.type.byte_width
@@ -87,6 +84,26 @@ def _words_of(array: pa.Array) -> NDArray[Any]:
 
 
 def _hash_exactly(array: pa.Array, rows: NDArray[np.intp], h1: Words, h2: Words) -> None:
+    """Writes the hashes of some rows of decimals, whatever their digits."""
+    words, unfit = _two_words(_words_of(array)[rows])
+    exact1, exact2, left = np.empty(len(rows), np.uint64), np.empty(len(rows), np.uint64), np.ones(len(rows), bool)
+    if array.type.scale <= TWO_WORDS_DIGITS:
+        hash_decimals(words, array.type.scale, SEED, exact1, exact2, left)
+    h1[rows], h2[rows] = exact1, exact2
+    left |= unfit
+    if left.any():
+        _hash_one_by_one(array, rows[left], h1, h2)
+
+
+def _two_words(words: NDArray[Any]) -> tuple[Words, NDArray[np.bool_]]:
+    """Numbers as two words of two's complement, uint64 (n, 2), and which do not fit into them."""
+    low = words[:, 0].astype(np.int64)
+    high = words[:, 1] if words.shape[1] > 1 else low >> 63
+    unfit = (words[:, 2:] != (high >> 63)[:, None]).any(axis=1)
+    return np.stack([low, high], axis=1).view(np.uint64), unfit
+
+
+def _hash_one_by_one(array: pa.Array, rows: NDArray[np.intp], h1: Words, h2: Words) -> None:
     pieces = exact_forms(array, rows)
     data = np.frombuffer(b"".join(pieces) or b"\0", np.uint8)
     offsets = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype(np.int64)
