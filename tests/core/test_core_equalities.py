@@ -22,6 +22,7 @@ from sameset.canonical.batches import RowHasher
 from sameset.canonical.columns import hash_column
 from sameset.canonical.families import family_of
 from sameset.errors import SchemaError, SourceError, UnsupportedTypeError
+from sameset.sketches.digest import RowDigest
 
 GENEROUS = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
@@ -238,11 +239,13 @@ def test_two_values_swapped_within_a_column_show(data: st.DataObject, rows: Rows
 @settings(GENEROUS, max_examples=60)
 @given(batches().filter(lambda batch: batch.num_rows > 0))
 def test_one_copy_two_and_three_are_three_tables(batch: pa.RecordBatch) -> None:
-    row = batch.slice(0, 1)
-    copies = [pa.Table.from_batches([row] * times).combine_chunks().to_batches()[0] for times in (1, 2, 3)]
-    hashed = [RowHasher(batch.schema).hash(copy) for copy in copies]
-    assert [one.rows for one in hashed] == [1, 2, 3]
-    assert all(one.named_sum.tolist() != two.named_sum.tolist() for one, two in itertools.combinations(hashed, 2))
+    hashed, digest = RowHasher(batch.schema).hash(batch.slice(0, 1)), RowDigest.empty()
+    copies = []
+    for _ in range(3):  # Arrow cannot join dictionaries with nulls into one batch
+        digest.update(hashed)
+        copies.append((digest.rows, digest.named))
+    assert [rows for rows, _ in copies] == [1, 2, 3]
+    assert all(one != two for (_, one), (_, two) in itertools.combinations(copies, 2))
 
 
 def test_names_bind_values_and_positions_do_not_name_them() -> None:
