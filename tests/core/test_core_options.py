@@ -207,11 +207,26 @@ def test_keys_are_kept_in_the_form_that_is_hashed(digits: int | None) -> None:
     assert all(sketch.delta == sketches[0].delta for sketch in sketches)
 
 
-def test_text_that_is_not_utf8_is_refused_only_where_it_must_be_normalised() -> None:
-    broken = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")])
-    assert len(hashes(broken)) == 1
-    with pytest.raises(SourceError, match=r"'c'.*UTF-8"):
-        hashes(broken, NFC)
+@pytest.mark.parametrize("form", [AS_IS, NFC])
+@pytest.mark.parametrize("long", [b"", b"x" * 300])
+def test_text_that_is_not_utf8_is_refused_whatever_its_encoding(form: Form, long: bytes) -> None:
+    data = long + b"\xff\xfe"
+    offsets = pa.py_buffer(np.array([0, len(data), len(data) + 2], np.int32))
+    broken = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(data + b"ok")])
+    views = pa.Array.from_buffers(
+        pa.large_string(), 2, [None, pa.py_buffer(np.array([0, len(data), len(data) + 2])), pa.py_buffer(data + b"ok")]
+    )
+    for array in (
+        broken,
+        views.cast(pa.large_binary()).cast(pa.binary_view()).view(pa.string_view()),
+        broken.dictionary_encode(),
+    ):
+        with pytest.raises(SourceError, match=r"'c'.*UTF-8"):
+            hashes(array, form)
+        assert len(hashes(array.slice(1), form)) == 1
+    assert len(hashes(broken.cast(pa.binary()), form)) == 2  # bytes are bytes
+    hidden = pa.Array.from_buffers(pa.string(), 2, [pa.py_buffer(b"\2"), *broken.buffers()[1:]])
+    assert hashes(hidden, form)[1] == hashes(broken.slice(1), form)[0]
 
 
 # columns, ignore, where

@@ -69,7 +69,7 @@ class RowHasher:
         self.families = [family_of(field.type, field.name) for field in schema]
         self._names = schema.names
         self._keep_keys = keep_keys
-        self._form = form
+        self._form = AS_IS if form == AS_IS else form
         prefix = pack_word(seed)
         self._start = hash_one(prefix, ROW_SEED)
         named = [hash_one(prefix + name.encode(), NAME_SEED) for name in schema.names]
@@ -82,7 +82,8 @@ class RowHasher:
         """The hashes of a batch of the schema."""
         rows = batch.num_rows
         columns = [
-            hash_entries(array, name, self._form) for array, name in zip(batch.columns, self._names, strict=True)
+            hash_entries(array, family, name, self._form)
+            for array, family, name in zip(batch.columns, self.families, self._names, strict=True)
         ]
         sums = self._bind(range(len(columns)), columns, rows)
         named_sum, positional_sum, key_sum = np.zeros((3, 2), np.uint64)

@@ -8,19 +8,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from sameset.kernels.texts import hash_bytes
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 __all__ = ["bits_of", "doubles_of", "hash_one", "packed_bits", "valid_of", "values_of"]
 
+# By the number of the type: `to_pandas_dtype` takes some microseconds, for every column of every batch.
+_DTYPES: dict[int, np.dtype[np.generic]] = {
+    pa.lib.Type_INT64: np.dtype(np.int64),
+    pa.lib.Type_INT32: np.dtype(np.int32),
+    pa.lib.Type_INT16: np.dtype(np.int16),
+    pa.lib.Type_INT8: np.dtype(np.int8),
+    pa.lib.Type_UINT32: np.dtype(np.uint32),
+    pa.lib.Type_DOUBLE: np.dtype(np.float64),
+    pa.lib.Type_FLOAT: np.dtype(np.float32),
+}
+
 
 def values_of(array: pa.Array) -> NDArray[np.generic]:
     """The values of a fixed-width primitive array, without a copy, whatever its nulls."""
-    dtype = np.dtype(array.type.to_pandas_dtype())
+    dtype = _DTYPES.get(array.type.id) or np.dtype(array.type.to_pandas_dtype())
     data = array.buffers()[1]
     if data is None:
         return np.zeros(len(array), dtype)
@@ -46,8 +57,6 @@ def valid_of(array: pa.Array) -> NDArray[np.bool_]:
 
 def packed_bits(mask: NDArray[np.bool_]) -> pa.Buffer:
     """A mask as a bitmap, for a boolean array or as what says where an array is valid."""
-    import pyarrow as pa
-
     return pa.py_buffer(np.packbits(mask, bitorder="little"))
 
 

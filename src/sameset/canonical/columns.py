@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -41,6 +42,11 @@ INTERVAL_BYTES = 16
 FEW_ENTRIES = 4  # at least so many rows an entry, or hashing by entries is not worth it
 MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 MILLISECONDS_A_DAY = 86_400_000
+# Types are told apart by number: pyarrow's predicates take six times as long.
+DICTIONARY = pa.lib.Type_DICTIONARY
+ENCODED = {DICTIONARY, pa.lib.Type_RUN_END_ENCODED}
+VIEWS = {pa.lib.Type_STRING_VIEW, pa.lib.Type_BINARY_VIEW}
+LARGE = {pa.lib.Type_LARGE_STRING, pa.lib.Type_LARGE_BINARY}
 _PLAIN_VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 
 
@@ -63,33 +69,32 @@ def hash_column(array: pa.Array, column: str, form: Form = AS_IS) -> HashedColum
 
     `column` is the column's name, or the path to a part of it, such as `tags[]` or `address.city`.
     """
-    return _hash_formed(_formed(array, column, form), column, form)
+    family = family_of(array.type, column)
+    return _hash_formed(_formed(array, column, form), family, column, form)
 
 
-def hash_entries(array: pa.Array, column: str, form: Form = AS_IS) -> HashedColumn:
-    """The hashes of an array's values: by entries where it is a dictionary or runs of few, otherwise row by row."""
+def hash_entries(array: pa.Array, family: Family, column: str, form: Form = AS_IS) -> HashedColumn:
+    """The hashes of the values of an array of a family: by entries where it is a dictionary or runs of few, else row by row.
+
+    It runs for every column of every batch: what takes a microsecond here costs a row of 16 columns a nanosecond.
+    """
     array = _formed(array, column, form)
-    if not _is_encoded(array.type) or FEW_ENTRIES * len(_values(array)) > len(array):
-        return _hash_formed(array, column, form)
+    if array.type.id not in ENCODED or FEW_ENTRIES * len(_values(array)) > len(array):
+        return _hash_formed(array, family, column, form)
     codes, values = _entries(array)
     own = ~valid_of(array) if array.null_count else None
-    hashed = _hash_used_entries(values, codes, own, column, form)
-    inner = null_mask(values)
-    if own is None:
-        return HashedColumn(family_of(array.type, column), *hashed, inner, codes)
-    codes = np.where(own, np.int32(len(values)), codes)  # one more entry, for the rows without a value
-    nulls = np.append(np.zeros(len(values), bool) if inner is None else inner, True)
-    return HashedColumn(
-        family_of(array.type, column),
-        np.append(hashed[0], NULL_HASH[0]),
-        np.append(hashed[1], NULL_HASH[1]),
-        nulls,
-        codes,
-    )
+    h1, h2 = _hash_used_entries(values, codes, own, column, form)
+    nulls = null_mask(values)
+    if own is not None:  # one more entry, for the rows without a value
+        codes = np.where(own, np.int32(len(values)), codes)
+        h1, h2 = np.append(h1, NULL_HASH[0]), np.append(h2, NULL_HASH[1])
+        nulls = np.append(np.zeros(len(values), bool) if nulls is None else nulls, True)
+    return HashedColumn(family, h1, h2, nulls, codes)
 
 
 def _formed(array: pa.Array, column: str, form: Form) -> pa.Array:
-    family_of(array.type, column)  # refuses what has no canonical form
+    if form is AS_IS or array.type.id in ENCODED:  # entries are formed when they are hashed
+        return array
     with _utf8_of(column):
         return form.apply(array)
 
@@ -103,20 +108,15 @@ def _utf8_of(column: str) -> Iterator[None]:
         raise SourceError(f"column {column!r} holds text that is not UTF-8; read it as bytes or repair it") from error
 
 
-def _hash_formed(array: pa.Array, column: str, form: Form) -> HashedColumn:
-    family = family_of(array.type, column)
+def _hash_formed(array: pa.Array, family: Family, column: str, form: Form) -> HashedColumn:
     h1, h2 = np.empty(len(array), np.uint64), np.empty(len(array), np.uint64)
     nulls = null_mask(array)
-
-    def hash_inner(inner: pa.Array, path: str) -> tuple[Words, Words]:
-        return hash_column(inner, path, form)[1:3]
-
-    if _is_encoded(array.type):
+    if array.type.id in ENCODED:
         codes, values = _entries(array)
         if len(values):  # otherwise all are null
             take_hashes(codes, *_hash_used_entries(values, codes, nulls, column, form), h1, h2)
     elif family in _NESTED:
-        _NESTED[family](array, column, hash_inner, h1, h2)
+        _NESTED[family](array, column, lambda inner, path: hash_column(inner, path, form)[1:3], h1, h2)
     elif family is not Family.NULL:
         _HASHERS[family](to_plain(array), column, h1, h2)
     if nulls is not None:
@@ -139,7 +139,7 @@ def _hash_used_entries(
 def null_mask(array: pa.Array) -> NDArray[np.bool_] | None:
     """Where the array is null, also where it refers to a null of its dictionary; None if nowhere."""
     own = ~valid_of(array) if array.null_count else None
-    if not _is_encoded(array.type):
+    if array.type.id not in ENCODED:
         return own
     codes, values = _entries(array)
     inner = null_mask(values) if len(values) else None
@@ -153,7 +153,7 @@ def decode(array: pa.Array) -> pa.Array:
 
     Arrow itself can neither decode all runs nor take from views.
     """
-    if not _is_encoded(array.type):
+    if array.type.id not in ENCODED:
         return to_plain(array)
     codes, values = _entries(array)
     values = decode(values)
@@ -167,18 +167,14 @@ def to_plain(array: pa.Array) -> pa.Array:
     return array.storage if isinstance(array, pa.ExtensionArray) else array
 
 
-def _is_encoded(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind))
-
-
 def _values(array: pa.Array) -> pa.Array:
     """The entries of a dictionary or run-end encoded array."""
-    return array.dictionary if pa.types.is_dictionary(array.type) else array.values
+    return array.dictionary if array.type.id == DICTIONARY else array.values
 
 
 def _entries(array: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:
     """Values that are each written down once, and which of them every place of a dictionary or run-end encoded array has."""
-    return (_codes if pa.types.is_dictionary(array.type) else _runs)(array), _values(array)
+    return (_codes if array.type.id == DICTIONARY else _runs)(array), _values(array)
 
 
 def _used(codes: NDArray[np.int32], nulls: NDArray[np.bool_] | None, size: int) -> NDArray[np.bool_]:
@@ -215,7 +211,7 @@ def _hash_dates(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
 
 def days(array: pa.Array) -> NDArray[np.int64]:
     """Days since 1970-01-01 of a date array, int32 as they are stored, or int64."""
-    if pa.types.is_date64(array.type):
+    if array.type.id == pa.lib.Type_DATE64:
         return raw_words(array, np.int64) // MILLISECONDS_A_DAY
     return raw_words(array, np.int32)
 
@@ -229,8 +225,8 @@ def raw_words(array: pa.Array, dtype: type[np.generic]) -> NDArray[np.int64]:
     return np.frombuffer(buffer, dtype, count=len(array), offset=array.offset * size)
 
 
-def _hash_ticks(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
-    seed = family_of(array.type, column).seed
+def _hash_ticks(family: Family, array: pa.Array, column: str, h1: Words, h2: Words) -> None:
+    seed = family.seed
     if array.type.unit == "ns":
         hash_nanoseconds(np.ascontiguousarray(raw_words(array, np.int64)), seed, h1, h2)
     else:
@@ -239,7 +235,7 @@ def _hash_ticks(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
 
 def whole_ticks(array: pa.Array, column: str) -> NDArray[np.int64]:
     """Microseconds of a time, timestamp or duration array whose unit is not finer; SourceError if they pass int64."""
-    narrow = pa.types.is_time32(array.type)
+    narrow = array.type.id == pa.lib.Type_TIME32
     words = raw_words(array, np.int32 if narrow else np.int64).astype(np.int64)
     factor = MICROSECONDS[array.type.unit]
     limit = np.iinfo(np.int64).max // factor
@@ -260,9 +256,8 @@ def _hash_intervals(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
     hash_bytes(_address(array.buffers()[1]), offsets, Family.INTERVAL.seed, h1, h2)
 
 
-def _hash_texts(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
-    family = family_of(array.type, column)
-    if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
+def _hash_texts(family: Family, array: pa.Array, column: str, h1: Words, h2: Words) -> None:
+    if array.type.id in VIEWS:
         beyond_ascii = _hash_views(array, family.seed, h1, h2)
     else:
         address, offsets, _keep = byte_strings(array)
@@ -286,13 +281,12 @@ def _hash_views(array: pa.Array, seed: np.uint64, h1: Words, h2: Words) -> bool:
 def byte_strings(array: pa.Array) -> tuple[np.uint64, NDArray[np.int64], object]:
     """(address, int64 offsets (rows + 1,), what must stay alive) of a text or bytes array."""
     kind = array.type
-    if pa.types.is_fixed_size_binary(kind):
+    if kind.id == pa.lib.Type_FIXED_SIZE_BINARY:
         offsets = (np.arange(len(array) + 1, dtype=np.int64) + array.offset) * kind.byte_width
         return _address(array.buffers()[1]), offsets, array
-    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+    if kind.id in VIEWS:
         array = array.cast(pa.large_binary())
-    large = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
-    dtype = np.dtype(np.int64 if large else np.int32)
+    dtype = np.dtype(np.int64 if array.type.id in LARGE else np.int32)
     _, offset_buffer, data = array.buffers()
     if offset_buffer is None or len(array) == 0:
         return np.uint64(0), np.zeros(len(array) + 1, np.int64), array
@@ -304,16 +298,15 @@ def _address(buffer: pa.Buffer | None) -> np.uint64:
     return np.uint64(0 if buffer is None else buffer.address)
 
 
-_HASHERS = {
+_HASHERS: dict[Family, Callable[[pa.Array, str, Words, Words], None]] = {
+    **{family: partial(_hash_texts, family) for family in (Family.TEXT, Family.BYTES)},
+    **{
+        family: partial(_hash_ticks, family)
+        for family in (Family.TIME, Family.TIMESTAMP, Family.ZONED_TIMESTAMP, Family.DURATION)
+    },
     Family.BOOLEAN: _hash_booleans,
     Family.NUMBER: lambda array, column, h1, h2: hash_numbers(array, h1, h2),
-    Family.TEXT: _hash_texts,
-    Family.BYTES: _hash_texts,
     Family.DATE: _hash_dates,
-    Family.TIME: _hash_ticks,
-    Family.TIMESTAMP: _hash_ticks,
-    Family.ZONED_TIMESTAMP: _hash_ticks,
-    Family.DURATION: _hash_ticks,
     Family.INTERVAL: _hash_intervals,
 }
 _NESTED = {Family.LIST: hash_list, Family.STRUCT: hash_struct, Family.MAP: hash_map, Family.TENSOR: hash_tensor}
