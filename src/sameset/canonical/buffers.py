@@ -67,8 +67,11 @@ def _unpacked(data: pa.Buffer, start: int, size: int) -> NDArray[np.bool_]:
 
 def doubles_of(array: pa.Array) -> NDArray[np.float64]:
     """The values of a float array of any width as doubles; a signalling NaN is a NaN and no reason to warn."""
+    values = values_of(array)
+    if values.dtype == np.float64:
+        return values.view(np.float64)
     with np.errstate(invalid="ignore"):
-        return values_of(array).astype(np.float64)
+        return values.astype(np.float64)
 
 
 def hash_one(data: bytes, seed: int) -> tuple[np.uint64, np.uint64]:

@@ -236,11 +236,13 @@ def _hash_ticks(family: Family, array: pa.Array, column: str, h1: Words, h2: Wor
 def whole_ticks(array: pa.Array, column: str) -> NDArray[np.int64]:
     """Microseconds of a time, timestamp or duration array whose unit is not finer; SourceError if they pass int64."""
     narrow = array.type.id == pa.lib.Type_TIME32
-    words = raw_words(array, np.int32 if narrow else np.int64).astype(np.int64)
+    words = raw_words(array, np.int32 if narrow else np.int64).astype(np.int64, copy=False)
     factor = MICROSECONDS[array.type.unit]
+    if factor == 1:
+        return words
     limit = np.iinfo(np.int64).max // factor
     outside = (words > limit) | (words < -limit)
-    if factor > 1 and outside.any():
+    if outside.any():
         nulls = null_mask(array)
         if (outside if nulls is None else outside & ~nulls).any():
             raise SourceError(
