@@ -1,7 +1,8 @@
-"""The tables that are measured: TPC-H lineitem from `tpchgen-cli`, and parts and changes of it; made once, kept in the cache.
+"""The tables that are measured: TPC-H lineitem from `tpchgen-cli`, parts and changes of it, and tables of other shapes.
 
-What needs DuckDB runs in a process of its own (`python -m benchmarks.data`): a measured process starts out with the
-peak memory of the one that started it, so that one stays small.
+All are made once and kept in the cache. What needs DuckDB or numpy runs in a process of its own (`benchmarks.derive`,
+`benchmarks.generate`): a measured process starts out with the peak memory of the one that started it, so that one stays
+small.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["KEY", "ROWS_AT_SCALE_1", "changed_rows", "first_rows", "lineitem"]
+__all__ = ["KEY", "changed_rows", "first_rows", "generated", "lineitem", "two_versions"]
 
 KEY = ("l_orderkey", "l_linenumber")
-ROWS_AT_SCALE_1 = 6_001_215
 
 
 def lineitem(cache: Path, scale: float) -> Path:
@@ -28,21 +28,39 @@ def lineitem(cache: Path, scale: float) -> Path:
     return target
 
 
+def generated(cache: Path, name: str, rows: int) -> Path:
+    """A Parquet file of so many rows of one of the shapes."""
+    target = cache / name / f"{rows}.parquet"
+    return _made(target, "benchmarks.generate", name, str(rows))
+
+
 def first_rows(table: Path, rows: int) -> Path:
     """A Parquet file of the first rows of a table."""
-    return _derived(table, "first", rows)
+    return _made(table.with_name(f"first-{rows}.parquet"), "benchmarks.derive", "first", str(table), str(rows))
 
 
 def changed_rows(table: Path, rows: int) -> Path:
-    """A Parquet file of all rows of a table, of which so many, evenly spread, have one more in l_quantity."""
-    return _derived(table, "changed", rows)
+    """A Parquet file of all rows of lineitem, of which so many, evenly spread, have one more in l_quantity."""
+    return _made(table.with_name(f"changed-{rows}.parquet"), "benchmarks.derive", "changed", str(table), str(rows))
 
 
-def _derived(table: Path, kind: str, rows: int) -> Path:
-    target = table.with_name(f"{kind}-{rows}.parquet")
+def two_versions(table: Path, rows: int) -> tuple[Path, Path, Path]:
+    """The first rows of lineitem before and after some edits as Parquet, and a DuckDB file with both, `before` and `after`.
+
+    1,000 rows have one more in l_quantity, 7 came and 5 went, all evenly spread.
+    """
+    before = first_rows(table, rows)
+    after = _made(table.with_name(f"edited-{rows}.parquet"), "benchmarks.derive", "edited", str(before), str(rows))
+    files = (str(before), str(after))
+    return before, after, _made(table.with_name(f"both-{rows}.duckdb"), "benchmarks.derive", "database", *files)
+
+
+def _made(target: Path, module: str, *arguments: str) -> Path:
+    """A file; where it is missing, the module makes it and gets its place as the last argument."""
     if not target.exists():
         beside = target.with_suffix(".unfinished")
-        _call([sys.executable, "-m", "benchmarks.data", kind, str(table), str(rows), str(beside)])
+        beside.unlink(missing_ok=True)
+        _call([sys.executable, "-m", module, *arguments, str(beside)])
         beside.replace(target)
     return target
 
@@ -52,23 +70,3 @@ def _call(command: list[str]) -> None:
     found = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], check=False)
     if found.returncode:
         raise SystemExit(f"the data cannot be made: {Path(command[0]).name}: {found.stderr.strip()[-500:]}")
-
-
-def main(kind: str, table: str, rows: str, target: str) -> None:
-    """Writes a derived table."""
-    import duckdb
-
-    with duckdb.connect() as con:
-        if kind == "first":
-            con.read_parquet(table).limit(int(rows)).write_parquet(target)
-            return
-        source = con.read_parquet(table, file_row_number=True)
-        ((total,),) = source.aggregate("count(*)").fetchall()
-        step = max(total // int(rows), 1)
-        hit = f"file_row_number % {step} = 0 and file_row_number < {step * int(rows)}"
-        quantity = f"CAST(l_quantity + CASE WHEN {hit} THEN 1 ELSE 0 END AS DECIMAL(15, 2)) AS l_quantity"
-        source.project(f"* EXCLUDE (file_row_number) REPLACE ({quantity})").write_parquet(target)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

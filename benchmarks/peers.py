@@ -1,4 +1,4 @@
-"""The environments of the other tools: made once in the cache, from the pinned versions in peers*.txt."""
+"""The environments of the other tools: made in the cache when first needed, from the pinned versions in peers*.txt."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Peer", "environments", "of_this_environment"]
+__all__ = ["Environments", "Peer", "ThisEnvironment"]
 
 FOLDER = Path(__file__).parent
-MODULES = ("duckdb", "polars", "pandas", "mmh3", "idhash")
+
+#: The environment of each tool, by the name of its pins: peers-NAME.txt, or peers.txt.
+TOOLS = {
+    "duckdb": "",
+    "polars": "",
+    "pandas": "",
+    "mmh3": "",
+    "idhash": "-idhash",  # its wheels are for Python 3.10 and pyarrow below 16
+    "datacompy": "-datacompy",  # needs older versions of pandas and Polars
+    "reladiff": "-reladiff",  # brings a query builder and more
+}
 
 
 @dataclass(frozen=True)
@@ -23,32 +33,37 @@ class Peer:
     reason: str = ""
 
 
-def environments(cache: Path) -> dict[str, Peer]:
-    """Where each tool runs: all in one environment but idhash, whose wheels are for Python 3.10 and pyarrow below 16."""
-    peers = Peer(_ready(sys.executable, cache / "peers", FOLDER / "peers.txt"))
-    return dict.fromkeys(MODULES, peers) | {"idhash": _idhash(cache)}
+class Environments(dict[str, Peer]):
+    """Where each tool runs: in the environment that its pins ask for, which is made when the tool is first needed."""
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+
+    def __missing__(self, tool: str) -> Peer:
+        name = f"peers{TOOLS[tool]}"
+        self[tool] = self._made(tool, self._cache / name, FOLDER / f"{name}.txt")
+        return self[tool]
+
+    def _made(self, tool: str, folder: Path, pins: Path) -> Peer:
+        python = _python310() if tool == "idhash" else sys.executable
+        if not python:
+            return Peer(reason="idhash 0.2.0 needs Python 3.10, and no python3.10 runs here")
+        try:
+            return Peer(_ready(python, folder, pins))
+        except SystemExit as error:
+            if not TOOLS[tool]:
+                raise  # without the usual ones there is nothing to compare with
+            return Peer(reason=f"{tool} could not be installed: {error}")
 
 
-def of_this_environment() -> dict[str, Peer]:
+class ThisEnvironment(dict[str, Peer]):
     """Where each tool runs if nothing may be installed: in the project's own environment, where that has it."""
-    return {name: _own(name) for name in MODULES}
 
-
-def _own(name: str) -> Peer:
-    found = subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True, check=False)
-    if found.returncode:
-        return Peer(reason=f"{name} is not in the project's environment, and --no-peers installs nothing")
-    return Peer(sys.executable)
-
-
-def _idhash(cache: Path) -> Peer:
-    python = _python310()
-    if not python:
-        return Peer(reason="idhash 0.2.0 needs Python 3.10, and no python3.10 runs here")
-    try:
-        return Peer(_ready(python, cache / "peers-idhash", FOLDER / "peers-idhash.txt"))
-    except SystemExit as error:
-        return Peer(reason=f"idhash 0.2.0 could not be installed: {error}")
+    def __missing__(self, tool: str) -> Peer:
+        found = subprocess.run([sys.executable, "-c", f"import {tool}"], capture_output=True, check=False)
+        reason = f"{tool} is not in the project's environment, and --no-peers installs nothing"
+        self[tool] = Peer(reason=reason) if found.returncode else Peer(sys.executable)
+        return self[tool]
 
 
 def _python310() -> str:

@@ -10,9 +10,11 @@ from rich.table import Table
 
 from benchmarks.measure import Spread
 
-__all__ = ["Goal", "Report", "Row", "as_json", "as_markdown", "show"]
+__all__ = ["CellCost", "Goal", "Report", "Row", "as_json", "as_markdown", "show"]
 
 HEADINGS = ("what", "goal", "measured", "range", "whole process", "goal met", "how")
+WITHOUT_GOAL = (0, 2, 3, 4, 6)  # the columns of a table in which no row has a goal
+CELLS = ("cost of one cell, one core", "ns a cell", "range", "ns an element", "ns more for a row whose key it is")
 
 
 @dataclass(frozen=True)
@@ -65,48 +67,82 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Report:
-    """All lines, the cost of cells by type in nanoseconds, the circumstances (one sentence each), and what went wrong."""
+class CellCost:
+    """Nanoseconds that values of a type take: a cell, what a row takes more whose key it is, an element of a list."""
 
-    rows: list[Row]
-    cells: dict[str, Spread]
+    cell: Spread
+    key: Spread
+    element: Spread | None = None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The line as text."""
+        element = "" if self.element is None else f"{self.element.median:.1f}"
+        spread = f"{self.cell.low:.1f} to {self.cell.high:.1f}"
+        return f"{self.cell.median:.1f}", spread, element, f"{self.key.median:.0f}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """All lines by heading, the cost of cells by type, the circumstances (one sentence each), and what went wrong."""
+
+    sections: dict[str, list[Row]]
+    cells: dict[str, CellCost]
     circumstances: list[str]
     versions: list[str]
     failures: list[str] = field(default_factory=list)
 
+    @property
+    def tables(self) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+        """The tables that have rows: title, headings, rows."""
+        found = [_table(title, rows) for title, rows in self.sections.items() if rows]
+        costs = [(name, *cost.cells) for name, cost in self.cells.items()]
+        return found + ([("cost by type", CELLS, costs)] if costs else [])
+
 
 def show(report: Report, console: Console) -> None:
     """Prints the tables."""
-    table = Table(*HEADINGS, title="sameset against its goals", title_justify="left", show_lines=True)
-    for row in report.rows:
-        table.add_row(*row.cells)
-    cells = Table("type", "ns a cell", "range", title="cost of one cell, one core", title_justify="left")
-    for name, spread in report.cells.items():
-        cells.add_row(name, *_nanoseconds(spread))
-    console.print(table)
-    console.print(cells)
+    for title, headings, rows in report.tables:
+        table = Table(*headings, title=f"sameset: {title}", title_justify="left", show_lines="how" in headings)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
     for line in [*report.circumstances, *report.versions]:
         console.print(line, highlight=False, markup=False)
 
 
 def as_markdown(report: Report) -> str:
     """The tables as Markdown."""
-    lines = [" ".join(report.circumstances), "", *_markdown_head(HEADINGS)]
-    lines += [f"| {' | '.join(row.cells)} |" for row in report.rows]
-    lines += ["", *_markdown_head(("cost of one cell, one core", "ns", "range"))]
-    lines += [f"| {name} | {' | '.join(_nanoseconds(spread))} |" for name, spread in report.cells.items()]
+    lines = [" ".join(report.circumstances)]
+    for title, headings, rows in report.tables:
+        lines += ["", f"**{title[:1].upper()}{title[1:]}**", "", *_markdown_head(headings)]
+        lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([*lines, "", f"Versions: {'; '.join(report.versions)}.", ""])
+
+
+def _table(title: str, rows: list[Row]) -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:
+    """Without the columns about goals where there are none."""
+    chosen = range(len(HEADINGS)) if any(row.goal.words for row in rows) else WITHOUT_GOAL
+    headings = tuple(HEADINGS[i] for i in chosen)
+    return title, headings, [tuple(row.cells[i] for i in chosen) for row in rows]
 
 
 def as_json(report: Report) -> dict[str, Any]:
     """Everything, to be read by a program."""
     rows = [
-        asdict(row.goal) | {"how": row.how, "met": row.is_met, "process": row.process} | _spread(row.measured)
-        for row in report.rows
+        {"section": title}
+        | asdict(row.goal)
+        | {"how": row.how, "met": row.is_met, "process": row.process}
+        | _spread(row.measured)
+        for title, found in report.sections.items()
+        for row in found
     ]
-    cells = {name: _spread(spread) for name, spread in report.cells.items()}
+    cells = {
+        name: {"cell": _spread(cost.cell), "key": _spread(cost.key), "element": _spread(cost.element)}
+        for name, cost in report.cells.items()
+    }
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "rows": rows,
         "cells": cells,
         "circumstances": report.circumstances,
@@ -123,10 +159,6 @@ def _spread(spread: Spread | None) -> dict[str, float | None]:
 
 def _markdown_head(names: tuple[str, ...]) -> list[str]:
     return [f"| {' | '.join(names)} |", "|" + " --- |" * len(names)]
-
-
-def _nanoseconds(spread: Spread) -> tuple[str, str]:
-    return f"{spread.median:.1f}", f"{spread.low:.1f} to {spread.high:.1f}"
 
 
 def _number(value: float, unit: str) -> str:

@@ -17,4 +17,4 @@ class Done(NamedTuple):
     rows: int
     columns: int
     result: str
-    nanoseconds: dict[str, float] | None = None  #: of one cell, by type, where that was asked
+    nanoseconds: dict[str, dict[str, float]] | None = None  #: by type: of one cell, of a row whose key it is ...

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.contenders import Done
 
-__all__ = ["prepare", "version", "work"]
+__all__ = ["prepare", "read_known", "version", "work"]
 
 
 def version() -> str:
@@ -25,8 +25,8 @@ def version() -> str:
 
 def prepare(file: str, small: str) -> pa.Table:
     """The table, in the types that idhash knows."""
-    work(_table(small))
-    return _table(file)
+    work(read_known(small))
+    return read_known(file)
 
 
 def work(state: pa.Table) -> Done:
@@ -36,7 +36,8 @@ def work(state: pa.Table) -> Done:
     return Done(state.num_rows, state.num_columns, str(found))
 
 
-def _table(file: str) -> pa.Table:
+def read_known(file: str) -> pa.Table:
+    """The table of a Parquet file, in the types that idhash knows."""
     table = pq.read_table(file)
     return pa.table([_known(column) for column in table.columns], table.schema.names).combine_chunks()
 

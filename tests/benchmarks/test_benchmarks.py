@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import goals, rows, run
-from benchmarks.goals import GOALS
-from benchmarks.measure import Command, MeasurementError, alternate, contender, spread
-from benchmarks.rows import Bench
-from benchmarks.table import Goal, Report, Row, as_json, as_markdown
+from benchmarks import run
+from benchmarks.bench import Bench, Part
+from benchmarks.cell_types import cell_types
+from benchmarks.goals import DELTA, DUCKDB, GOALS, SECTIONS, VERDICT
+from benchmarks.measure import Command, MeasurementError, Run, alternate, contender, spread
+from benchmarks.parts import PARTS, cells, versions
+from benchmarks.table import CellCost, Goal, Report, Row, as_json, as_markdown
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +27,9 @@ ASKED_FOR = [
     ("duckdb", ["full TableSketch", "DuckDB", "bit_xor(hash(<all columns>))"], "at most 1.8x"),
     ("polars", ["Polars", "read_parquet", "hash_rows"], "at most 1x"),
     ("pandas", ["hash_pandas_object", "per cell"], "at least 20x"),
+    ("pandas-file", ["read_parquet", "hash_pandas_object", "per cell"], "at least 20x"),
     ("idhash", ["idhash 0.2.0", "per cell"], "at least 300x"),
+    ("idhash-file", ["idhash 0.2.0", "reading", "per cell"], "at least 300x"),
     ("peak", ["memory"], "at most 1 GiB"),
     ("growth", ["memory", "SF10", "SF1"], "at most 1.1x"),
     ("verdict", ["first verdict", "fresh process"], "at most 1.5 s"),
@@ -134,32 +138,102 @@ def test_a_contender_that_changes_its_mind_is_not_measured(tmp_path: Path) -> No
 
 
 def test_no_line_is_lost_on_the_way_to_markdown_and_json() -> None:
-    lines = [Row(goal, "how", spread([1.0, 2.0, 4.0])) for goal in GOALS]
-    report = Report(lines, {"int64": spread([1.5])}, ["Two cores."], ["duckdb 2.0.0"])
+    lines = {title: [Row(goal, "how", spread([1.0, 2.0, 4.0])) for goal in goals] for title, goals in SECTIONS.items()}
+    costs = {"int64": CellCost(spread([1.5]), spread([30.0])), "list": CellCost(*map(spread, ([16.0], [40.0], [2.0])))}
+    report = Report(lines, costs, ["Two cores."], ["duckdb 2.0.0"])
     text = as_markdown(report)
     assert [goal.what for goal in GOALS if f"| {goal.what} |" not in text] == []
-    assert "| int64 | 1.5 |" in text
+    assert "| int64 | 1.5 | 1.5 to 1.5 |  | 30 |" in text
+    assert "| list | 16.0 | 16.0 to 16.0 | 2.0 | 40 |" in text
     written = json.loads(json.dumps(as_json(report)))
     assert [row["key"] for row in written["rows"]] == [goal.key for goal in GOALS]
     assert {row["median"] for row in written["rows"]} == {2.0}
 
 
+def test_a_table_in_which_no_row_has_a_goal_has_no_columns_for_it() -> None:
+    report = Report({"others": [Row(Goal("g", "what"), "how", spread([2.0]))]}, {}, [], [])
+    ((title, headings, rows),) = report.tables
+    assert (title, headings) == ("others", ("what", "measured", "range", "whole process", "how"))
+    assert rows == [("what", "2x", "2x to 2x", "", "how")]
+
+
+def test_each_row_is_measured_by_one_part() -> None:
+    assert sorted(goal.key for part in PARTS for goal in part.goals) == sorted(goal.key for goal in GOALS)
+    names = [part.name for part in PARTS] + [goal.key for goal in GOALS if goal.key not in ("verdict", "delta")]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("part", PARTS, ids=[part.name for part in PARTS])
+def test_a_part_can_be_asked_for_and_so_can_each_of_its_rows(part: Part) -> None:
+    assert run._wanted([part.name]) >= {part.goals[0]}
+    assert [run._wanted([goal.key]) for goal in part.goals] == [{goal} for goal in part.goals]
+
+
+def test_asking_for_what_is_not_there_names_what_is() -> None:
+    with pytest.raises(SystemExit, match=r"nothing is called lineitems; there are: .*lineitem.*duckdb.*cells"):
+        run._wanted(["lineitem", "lineitems"])
+
+
+def test_types_of_cells_are_asked_for_by_words_of_their_names(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, tmp_path, 0.001, 1, {}, silent)
+    assert list(cells.measure(bench, ("half float", "uuid"))) == ["half float", "uuid"]
+    with pytest.raises(MeasurementError, match="no type's name holds 'complex'"):
+        cells.measure(bench, ("complex",))
+
+
+def test_a_page_is_not_renewed_by_some_of_its_rows(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{run.START}old\n{run.END}", "utf-8")
+    with pytest.raises(SystemExit, match="2"):
+        run.main(["--only", "cells", "--markdown", str(page), "--cache", str(tmp_path / "cache")])
+    assert not (tmp_path / "cache").exists()
+
+
+def test_only_what_is_asked_for_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def part(name: str, *goals: Goal) -> Part:
+        def measure(bench: Bench) -> list[Row]:
+            asked.append(name)
+            return [Row(goal, "how", spread([1.0])) for goal in goals if bench.wants(goal)]
+
+        return Part(name, goals, measure)
+
+    monkeypatch.setattr(run, "PARTS", (part("one", DUCKDB, DELTA), part("two", VERDICT)))
+    monkeypatch.setattr(Bench, "table", tmp_path)
+    bench = Bench(tmp_path, tmp_path, 1, 1, {}, silent, wanted=frozenset({DELTA}))
+    report = run._measure(bench, with_cells=False)
+    assert [row.goal for found in report.sections.values() for row in found] == [DELTA]
+    assert asked == ["one"]
+    assert report.cells == {}
+
+
 def test_a_part_that_fails_costs_only_its_own_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def fail(bench: Bench, **options: bool) -> list[Row]:
+    good = Row(VERDICT, "how", spread([1.0]))
+
+    def fail(bench: Bench, *words: object) -> list[Row]:
         raise MeasurementError("duckdb_hash failed with exit code 1")
 
-    def nothing(cache: Path, scale: float) -> Path:
-        return cache
+    def succeed(bench: Bench) -> list[Row]:
+        return [good]
 
-    monkeypatch.setattr(run, "lineitem", nothing)
-    for part in ("against_peers", "per_cell", "memory", "delta", "by_itself", "cells"):
-        monkeypatch.setattr(rows, part, fail)
-    good = Row(goals.VERDICT, "how", spread([1.0]))
-    monkeypatch.setattr(rows, "verdict", lambda bench: [good])
-    report = run._measure(Bench(tmp_path, tmp_path, 1, 1, {}, silent), larger=False)
-    assert [row.goal for row in report.rows] == list(GOALS)
-    assert [row for row in report.rows if row.measured is not None] == [good]
-    assert report.failures == ["duckdb_hash failed with exit code 1"] * 6
+    parts = [part._replace(measure=succeed if part.name == "verdict" else fail) for part in PARTS]
+    monkeypatch.setattr(run, "PARTS", parts)
+    monkeypatch.setattr(cells, "measure", fail)
+    monkeypatch.setattr(Bench, "table", tmp_path)
+    report = run._measure(Bench(tmp_path, tmp_path, 1, 1, {}, silent))
+    rows = [row for found in report.sections.values() for row in found]
+    assert [row.goal for row in rows] == list(GOALS)
+    assert [row for row in rows if row.measured is not None] == [good]
+    assert report.failures == ["duckdb_hash failed with exit code 1"] * len(PARTS)
+
+
+def test_tools_that_find_other_keys_are_not_compared() -> None:
+    commands = [Command("one", ()), Command("two", ())]
+    same = [Run(1.0, 1, {"result": "7 added"}), Run(1.0, 1, {"result": "7 added"})]
+    versions._same_answers(commands, same)
+    with pytest.raises(MeasurementError, match="do not agree: one: 7 added; two: 8 added"):
+        versions._same_answers(commands, [same[0], Run(1.0, 1, {"result": "8 added"})])
 
 
 def test_a_page_with_marks_keeps_what_is_around_them(tmp_path: Path) -> None:
@@ -183,16 +257,18 @@ def test_the_command_measures_every_row_without_installing_anything(tmp_path: Pa
     assert process.returncode == 0, process.stderr
     assert process.stderr == ""
     printed, written = " ".join(process.stdout.split()), json.loads(figures.read_text("utf-8"))
-    assert "sameset against its goals" in printed
+    assert [title for title in SECTIONS if f"sameset: {title}" not in printed] == []
     found = {row["key"]: row for row in written["rows"]}
     assert list(found) == [goal.key for goal in GOALS]
-    # These come with the project itself; Polars and idhash may be missing, and then their rows say so.
-    for key in set(found) - {"polars", "idhash"}:
-        assert found[key]["low"] > 0, key
-    assert [
-        key for key in ("polars", "idhash") if found[key]["median"] is None and "not in" not in found[key]["how"]
-    ] == []
+    # All others come with the project itself; of these the rows may say that they are not here.
+    missing = {"polars", "idhash", "datacompy", "reladiff"}
+    for key, row in found.items():
+        if row["median"] is None:
+            assert missing & set(key.split("-")), key
+            assert "not in the project's environment" in row["how"]
+        else:
+            assert row["low"] > 0, key
     assert "(0, 0, 1000)" in found["delta"]["how"]
     assert all(goal.what in page.read_text("utf-8") for goal in GOALS)
-    assert len(written["cells"]) == 10
-    assert not (tmp_path / "cache" / "peers").exists()
+    assert list(written["cells"]) == list(cell_types(1_000))
+    assert [path.name for path in (tmp_path / "cache").glob("peers*")] == []
