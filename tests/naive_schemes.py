@@ -17,6 +17,8 @@ import naive
 import numpy as np
 import pyarrow as pa
 from blake3 import blake3
+from naive_nested import row_major
+from naive_values import INTERVAL, LIST, MAP, STRUCT
 
 Lanes = list[int]
 
@@ -101,17 +103,38 @@ def unf_of_parts(parts: Sequence[str], bits: int = 128) -> str:
 # LtHash
 
 
-def row_contents(batch: pa.RecordBatch) -> list[bytes]:
-    """The content of each row: the columns in the order of their names."""
-    columns = sorted(zip(batch.schema.names, batch.columns, strict=True), key=lambda column: column[0].encode())
-    rows = [b""] * batch.num_rows
-    for name, array in columns:
-        for i, value in enumerate(naive.values(array)):
-            family = naive.NULL if value is None else naive.family(array.type)
-            data = naive.canonical_bytes(value, array.type)
-            head = naive.u64(len(name.encode())) + name.encode()
-            rows[i] += head + bytes([family]) + naive.u64(len(data)) + data
-    return rows
+def content(value: Any, kind: pa.DataType) -> bytes:
+    """The canonical bytes of a value without any hash in them."""
+    kind = naive.value_type(kind)
+    family = naive.family(kind)
+    if value is None or family < LIST or family == INTERVAL:
+        return naive.canonical_bytes(value, kind)
+    if family == LIST:
+        return b"".join(framed(element, kind.value_type) for element in value)
+    if family == STRUCT:
+        return struct_content(value, {field.name: field.type for field in kind})
+    if family == MAP:
+        return b"".join(sorted(framed(e["key"], kind.key_type) + framed(e["value"], kind.item_type) for e in value))
+    shape = [kind.shape[axis] for axis in kind.permutation or range(len(kind.shape))]
+    head = " ".join([str(kind.value_type), *map(str, shape)])
+    return framed(head, pa.string()) + framed(row_major(value, kind), pa.list_(kind.value_type))
+
+
+def framed(value: Any, kind: pa.DataType) -> bytes:
+    data = content(value, kind)
+    return bytes([naive.NULL if value is None else naive.family(kind)]) + naive.u64(len(data)) + data
+
+
+def struct_content(fields: dict[str, Any], kinds: dict[str, pa.DataType]) -> bytes:
+    names = sorted(fields, key=str.encode)
+    return b"".join(naive.u64(len(name.encode())) + name.encode() + framed(fields[name], kinds[name]) for name in names)
+
+
+def row_contents(batch: pa.RecordBatch, form: naive.Form = naive.AS_IS) -> list[bytes]:
+    """The content of each row: that of the struct of its columns."""
+    kinds = {field.name: field.type for field in batch.schema}
+    columns = {name: naive.values(array, form) for name, array in zip(kinds, batch.columns, strict=True)}
+    return [struct_content({name: columns[name][i] for name in kinds}, kinds) for i in range(batch.num_rows)]
 
 
 def element(data: bytes, width: int = 32, key: bytes | None = None) -> Lanes:
@@ -143,14 +166,20 @@ def derived_key(secret: bytes) -> tuple[bytes, str]:
     return key, name.hex()
 
 
-def lattice_text(batch: pa.RecordBatch, secret: bytes | None = None) -> str:
+def lattice_text(batch: pa.RecordBatch, secret: bytes | None = None, form: naive.Form = naive.AS_IS) -> str:
     """The printed digest of the rows of a batch."""
-    key, name = (None, "") if secret is None else derived_key(secret)
-    start = "lthash32-1024:1:" + (f"k{name}:" if name else "")
-    lanes = total([element(row, key=key) for row in row_contents(batch)])
-    names = sorted(name.encode() for name in batch.schema.names)
-    head = naive.u64(len(start)) + start.encode() + naive.u64(batch.num_rows) + naive.u64(len(names))
-    return start + blake3(head + b"".join(naive.u64(len(n)) + n for n in names) + state(lanes)).hexdigest()
+    key = None if secret is None else derived_key(secret)[0]
+    return printed(
+        batch.schema.names, batch.num_rows, total([element(row, key=key) for row in row_contents(batch, form)]), secret
+    )
+
+
+def printed(names: Sequence[str], rows: int, lanes: Lanes, secret: bytes | None = None) -> str:
+    """The printed digest of a state."""
+    start = "lthash32-1024:1:" + ("" if secret is None else f"k{derived_key(secret)[1]}:")
+    encoded = sorted(name.encode() for name in names)
+    head = naive.u64(len(start)) + start.encode() + naive.u64(rows) + naive.u64(len(encoded))
+    return start + blake3(head + b"".join(naive.u64(len(n)) + n for n in encoded) + state(lanes)).hexdigest()
 
 
 def np_total(contents: Sequence[bytes]) -> np.ndarray:

@@ -15,14 +15,27 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import naive  # noqa: E402
+import naive_schemes  # noqa: E402
 import pyarrow as pa  # noqa: E402
-from recipes import FORMED, NESTED, ROWS, TABLES, VALUES, sketch_of  # noqa: E402
+from recipes import FORMED, NESTED, ROWS, TABLES, VALUES, lattice_of, sketch_of  # noqa: E402
 
 from sameset.canonical.columns import hash_column  # noqa: E402
+from sameset.canonical.contents import RowWriter  # noqa: E402
 from sameset.canonical.forms import AS_IS, Form  # noqa: E402
 from sameset.sketches.table import hasher_for  # noqa: E402
 
 SKETCHES = HERE / "sketch-v1"
+LATTICES = HERE / "lattice-v1"
+#: The tables with lattice digests, and the ones whose digests have a file; the key is known to all.
+LATTICE_TABLES = [name for name in TABLES if name != "cut-samples"]
+STORED = {
+    "every-type": None,
+    "empty": None,
+    "no-columns": None,
+    "nested": None,
+    "every-option": None,
+    "keyed": b"golden key, no secret",
+}
 MOST_ROWS = 6
 
 
@@ -75,6 +88,35 @@ def digest_lines() -> Iterator[str]:
         yield f"{name} | {sketch.row_count} | {sketch.text_digest}"
 
 
+def content_lines() -> Iterator[str]:
+    """type | value (ASCII) | family, size and canonical bytes without any hash in them."""
+    for array in NESTED:
+        ((data, offsets),) = RowWriter(pa.schema([("", array.type)])).write(pa.RecordBatch.from_arrays([array], [""]))
+        kind = str(array.type).encode("ascii", "backslashreplace").decode()
+        for value, start, end in zip(naive.values(array), offsets, offsets[1:], strict=False):
+            expected = naive_schemes.framed(value, array.type)
+            if data[start:end].tobytes() != naive.u64(0) + expected:
+                raise SystemExit(f"{array.type} {value!r}: sameset and its twin disagree")
+            yield f"{kind} | {value!a} | {expected.hex()}"
+
+
+def lattice_lines() -> Iterator[str]:
+    """table | key in hexadecimal digits or - | rows | printed lattice digest."""
+    for name in LATTICE_TABLES:
+        for secret in (None, STORED["keyed"]):
+            digest = lattice_of(name, secret)
+            yield f"{name} | {secret.hex() if secret else '-'} | {digest.rows} | {digest.text}"
+
+
+def lattice_bytes(name: str) -> bytes:
+    secret, table = STORED[name], "no-key" if name == "keyed" else name
+    digest, spec = lattice_of(table, secret), TABLES[table].spec
+    form = naive.Form(spec.digits, spec.nfc)
+    if digest.text != naive_schemes.lattice_text(TABLES[table].read(), secret, form):
+        raise SystemExit(f"{name}: sameset and its twin disagree")
+    return digest.to_bytes()
+
+
 def sketch_bytes(name: str) -> bytes:
     recipe = TABLES[name]
     sketch = sketch_of(recipe)
@@ -88,6 +130,8 @@ LINES = {
     "options-v1.txt": option_lines,
     "rows-v1.txt": row_lines,
     "digests-v1.txt": digest_lines,
+    "contents-v1.txt": content_lines,
+    "lattice-v1.txt": lattice_lines,
 }
 
 
@@ -95,13 +139,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="write the golden files")
     parser.add_argument("--force", action="store_true", help="overwrite those that are there")
     force = parser.parse_args().force
-    paths = [*(HERE / name for name in LINES), *(SKETCHES / f"{name}.sameset" for name in TABLES)]
+    paths = [
+        *(HERE / name for name in LINES),
+        *(SKETCHES / f"{name}.sameset" for name in TABLES),
+        *(LATTICES / f"{name}.lthash" for name in STORED),
+    ]
     there = sorted(path.name for path in paths if path.exists())
     if there and not force:
         raise SystemExit(f"already there: {', '.join(there)}; golden files are written once (--force overwrites)")
     files = {HERE / name: "\n".join(lines()).encode() + b"\n" for name, lines in LINES.items()}
     files |= {SKETCHES / f"{name}.sameset": sketch_bytes(name) for name in TABLES}
+    files |= {LATTICES / f"{name}.lthash": lattice_bytes(name) for name in STORED}
     SKETCHES.mkdir(exist_ok=True)
+    LATTICES.mkdir(exist_ok=True)
     for path, data in files.items():
         path.write_bytes(data)
         sys.stdout.write(f"{path.relative_to(HERE)}: {len(data):,} bytes\n")

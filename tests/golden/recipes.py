@@ -10,11 +10,14 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from sameset.execution.digesting import lattice_digest
 from sameset.execution.sketching import sketch_table
+from sameset.sketches.lattice import LatticeDigest, LatticeKey
 from sameset.sketches.spec import SampleSize, Spec
 from sameset.sketches.table import TableSketch, hasher_for
+from sameset.sources import open_source
 
-__all__ = ["FORMED", "NESTED", "ROWS", "TABLES", "VALUES", "Recipe", "sketch_of"]
+__all__ = ["FORMED", "NESTED", "ROWS", "TABLES", "VALUES", "Recipe", "lattice_of", "sketch_of"]
 
 INTS = [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()]
 DECIMALS = [
@@ -238,3 +241,11 @@ def sketch_of(recipe: Recipe) -> TableSketch:
     for part in (batch.slice(0, third), batch.slice(third, third), batch.slice(2 * third)):
         sketch.update(hasher.hash(part))
     return sketch
+
+
+def lattice_of(name: str, secret: bytes | None) -> LatticeDigest:
+    """The lattice digest of a recipe's table, with its options, by way of a source."""
+    recipe = TABLES[name]
+    found = lattice_digest(open_source(pa.table(recipe.make())), LatticeKey(secret) if secret else None, recipe.spec)
+    assert found.state is not None
+    return found.state

@@ -255,6 +255,11 @@ def test_text_is_cut_to_characters_not_bytes() -> None:
     assert unf([" \t "]) != unf([""])
 
 
+def test_text_with_a_line_feed_and_a_nul_is_that_of_two() -> None:
+    """A flaw of the definition, which docs/schemes.md tells."""
+    assert unf(["a\n\0b"]) == unf(["a", "b"])
+
+
 def test_a_dictionary_is_its_values() -> None:
     words = pa.array(["a", None, "b", "a" * 200, "b"])
     assert unf(words.dictionary_encode()) == unf(words)
@@ -268,6 +273,12 @@ def test_types_that_unf_leaves_undefined_are_refused_by_name(kind: pa.DataType) 
     with pytest.raises(UnsupportedTypeError, match=r"'bad' has type .*, which") as caught:
         check_unf_types(pa.schema([("good", pa.int64()), ("bad", kind)]))
     assert caught.value.column == "bad"
+
+
+def test_text_that_is_not_utf8_is_refused() -> None:
+    buffers = [None, pa.py_buffer(struct.pack("<ii", 0, 2)), pa.py_buffer(b"\xff\xfe")]
+    with pytest.raises(SourceError, match="'c' holds text that is not UTF-8"):
+        unf(pa.Array.from_buffers(pa.string(), 1, buffers))
 
 
 def test_the_refusal_of_a_source_names_it() -> None:

@@ -5,20 +5,32 @@ For digests that must not rest on a hash of 128 bits, for which two values of on
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from sameset.canonical.batches import check_columns, pack_word
-from sameset.canonical.buffers import doubles_of, values_of
-from sameset.canonical.columns import days, decode, null_mask, raw_words, whole_ticks
+from sameset.canonical.batches import check_columns
+from sameset.canonical.buffers import doubles_of, valid_of, values_of
+from sameset.canonical.columns import days, decode, null_mask, raw_words, to_plain, whole_ticks
 from sameset.canonical.families import Family, family_of
+from sameset.canonical.forms import AS_IS, Form
+from sameset.canonical.nested_contents import list_pieces, map_pieces, struct_pieces, tensor_pieces, used_cells
 from sameset.canonical.numbers import EXACT, LARGEST_EXACT_POWER, exact_forms, low_words
-from sameset.canonical.pieces import Pieces, booleans_of, table_pieces, text_pieces
-from sameset.errors import UnsupportedTypeError
-from sameset.kernels.pieces import append_values
+from sameset.canonical.pieces import (
+    Cells,
+    Joined,
+    Pieces,
+    booleans_of,
+    field_head,
+    join,
+    sizes_of,
+    table_pieces,
+    text_pieces,
+    utf8_pieces,
+)
+from sameset.errors import SourceError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,69 +38,135 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
     Doubles = NDArray[np.float64]
 
-__all__ = ["RowContents", "RowWriter"]
+__all__ = ["RowWriter", "cells_of"]
 
-FAMILY_AND_SIZE = 9
-WORD, NANOSECONDS, DOUBLE = 8, 10, 9
+WORD, NANOSECONDS, DOUBLE, INTERVAL = 8, 10, 9, 16
 INT64_SPAN = 2.0**63
 CELLS_AT_ONCE, FEWEST_ROWS, MOST_ROWS = 2**17, 64, 4096
-
-
-class RowContents(NamedTuple):
-    """The contents of rows, one behind the other: row i from `offsets[i]` to `offsets[i + 1]`, int64 (rows + 1,)."""
-
-    data: NDArray[np.uint8]
-    offsets: Whole
+BYTES_AT_ONCE = 2**24  # what the values take in Arrow, which for lists of numbers is half of what their contents take
 
 
 class RowWriter:
-    """Writes the contents of rows of one schema; UnsupportedTypeError names a column whose values have no bytes of their own."""
+    """Writes the contents of rows of one schema, their values in a form; UnsupportedTypeError as `family_of`."""
 
-    def __init__(self, schema: pa.Schema) -> None:
+    def __init__(self, schema: pa.Schema, form: Form = AS_IS) -> None:
         check_columns(schema.names, ())
         for field in schema:
-            if family_of(field.type, field.name) not in _PIECES:
-                raise UnsupportedTypeError(field.name, str(field.type))
-        self._order = sorted(range(len(schema)), key=lambda i: schema.names[i].encode())
+            family_of(field.type, field.name)
         self._names = schema.names
-        #: How many rows to write at once, so that wide tables take no more memory than others.
-        self.rows = min(max(CELLS_AT_ONCE // max(len(schema), 1), FEWEST_ROWS), MOST_ROWS)
+        self._order = sorted(range(len(schema)), key=lambda i: schema.names[i].encode())
+        self._heads = [field_head(schema.names[i]) for i in self._order]
+        self._form = form
 
-    def write(self, batch: pa.RecordBatch) -> RowContents:
-        """The contents of the rows of a batch: the columns in the order of their names' UTF-8 bytes."""
-        columns = [_cells(batch.column(i), self._names[i]) for i in self._order]
-        heads = [_head(self._names[i]) for i in self._order]
-        sizes = np.zeros(batch.num_rows, np.int64)
-        for head, (pieces, _) in zip(heads, columns, strict=True):
-            sizes += len(head) + FAMILY_AND_SIZE + pieces.sizes
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-        data, at = np.empty(int(offsets[-1]), np.uint8), offsets[:-1].copy()
-        for head, (pieces, families) in zip(heads, columns, strict=True):
-            append_values(head, families, pieces.address, pieces.starts, pieces.sizes, at, data)
-        return RowContents(data, offsets)
+    def write(self, batch: pa.RecordBatch) -> Iterator[Joined]:
+        """The contents of the rows of a batch, some rows at a time: the columns in the order of their names' UTF-8 bytes."""
+        step = self._rows_at_once(batch)
+        columns = [_parts_of(batch.column(i), self._names[i], self._form) for i in self._order]
+        for start in range(0, batch.num_rows, step):
+            cells = [part(start, step) for part in columns]
+            yield from self._joined(cells, min(step, batch.num_rows - start))
 
+    def _rows_at_once(self, batch: pa.RecordBatch) -> int:
+        """So few that tables of many columns or of long lists take no more memory than others."""
+        by_cells = max(CELLS_AT_ONCE // max(len(self._names), 1), FEWEST_ROWS)
+        bytes_a_row = 1 + int(batch.nbytes) // max(int(batch.num_rows), 1)
+        return max(min(by_cells, BYTES_AT_ONCE // bytes_a_row, MOST_ROWS), 1)
 
-def _head(name: str) -> NDArray[np.uint8]:
-    return np.frombuffer(pack_word(len(name.encode())) + name.encode(), np.uint8)
-
-
-def _cells(array: pa.Array, column: str) -> tuple[Pieces, NDArray[np.uint8]]:
-    """The canonical bytes of the values, none for a null, and the numbers of their families."""
-    family, nulls = family_of(array.type, column), null_mask(array)
-    pieces = _PIECES[family](decode(array), column)
-    families = np.full(len(array), family, np.uint8)
-    if nulls is not None:
-        families[nulls] = Family.NULL
-        pieces = pieces._replace(sizes=np.where(nulls, 0, pieces.sizes))
-    return pieces, families
+    def _joined(self, cells: list[Cells], rows: int) -> Iterator[Joined]:
+        """The rows in runs of limited size: a long text may stand once in a dictionary and in every row."""
+        ends = np.cumsum(sizes_of(self._heads, cells, rows))
+        start = 0
+        while start < rows:
+            limit = BYTES_AT_ONCE + (ends[start - 1] if start else 0)
+            stop = max(int(np.searchsorted(ends, limit, side="right")), start + 1)
+            yield join(self._heads, [column.part(start, stop) for column in cells], stop - start)
+            start = stop
 
 
-def _nothing(array: pa.Array, column: str) -> Pieces:
+def _parts_of(array: pa.Array, path: str, form: Form) -> Callable[[int, int], Cells]:
+    """What gives the cells from a place on; those of entries that are written down once are made once."""
+    if not _is_encoded(array.type):
+        return lambda start, size: cells_of(array.slice(start, size), path, form)
+    entries = _entry_cells(_formed(array, path, form), path, form)
+    return lambda start, size: _at_places(array.slice(start, size), entries)
+
+
+def cells_of(array: pa.Array, path: str, form: Form = AS_IS) -> Cells:
+    """The canonical bytes of the values of an array in a form, and their families; `path` is that of `hash_column`."""
+    family = family_of(array.type, path)
+    array = _formed(array, path, form)
+    if _is_encoded(array.type):
+        return _at_places(array, _entry_cells(array, path, form))
+
+    def inner(part: pa.Array, part_path: str) -> Cells:
+        return cells_of(part, part_path, form)
+
+    pieces = _NESTED[family](array, path, inner) if family in _NESTED else _FLAT[family](to_plain(array), path)
+    return _with_nulls(Cells(pieces, np.full(len(array), family, np.uint8)), null_mask(array))
+
+
+def _formed(array: pa.Array, path: str, form: Form) -> pa.Array:
+    try:
+        return form.apply(array)
+    except pa.ArrowInvalid as error:
+        raise SourceError(f"column {path!r} holds text that is not UTF-8; read it as bytes or repair it") from error
+
+
+def _with_nulls(cells: Cells, nulls: NDArray[np.bool_] | None) -> Cells:
+    if nulls is None:
+        return cells
+    sizes, families = np.where(nulls, 0, cells.pieces.sizes), np.where(nulls, np.uint8(Family.NULL), cells.families)
+    return Cells(cells.pieces._replace(sizes=sizes), families)
+
+
+def _is_encoded(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind))
+
+
+def _entry_cells(array: pa.Array, path: str, form: Form) -> Cells:
+    """The cells of the entries of a dictionary or of runs, and a null behind them, so that there is always one."""
+    entries = array.dictionary if pa.types.is_dictionary(array.type) else array.values
+    pieces, families = used_cells(
+        lambda part, part_path: cells_of(part, part_path, form), entries, path, lambda: _used(array, len(entries))
+    )
+    one_more = pieces._replace(starts=np.append(pieces.starts, 0), sizes=np.append(pieces.sizes, 0))
+    return Cells(one_more, np.append(families, np.uint8(Family.NULL)))
+
+
+def _used(array: pa.Array, size: int) -> NDArray[np.bool_]:
+    """Which entries the values of an array are."""
+    used = np.zeros(size + 1, bool)
+    used[_places(array, size)] = True
+    return used[:size]
+
+
+def _at_places(array: pa.Array, entries: Cells) -> Cells:
+    """The cells of the values, given those of the entries and of a null behind them."""
+    return entries.take(_places(array, len(entries.families) - 1))
+
+
+def _places(array: pa.Array, size: int) -> Whole:
+    """Which of so many entries each value is; `size` where it is null."""
+    places = values_of(decode(_numbered(array, size))).astype(np.int64)
+    if array.null_count:
+        places[~valid_of(array)] = size
+    return places
+
+
+def _numbered(array: pa.Array, size: int) -> pa.Array:
+    """The same encoding with the numbers of the entries instead of the entries."""
+    numbers = pa.Array.from_buffers(pa.int64(), size, [None, pa.py_buffer(np.arange(size))])
+    if pa.types.is_dictionary(array.type):
+        return pa.DictionaryArray.from_arrays(array.indices, numbers, safe=False)
+    return pa.RunEndEncodedArray.from_arrays(array.run_ends, numbers).slice(array.offset, len(array))
+
+
+def _nothing(array: pa.Array, path: str) -> Pieces:
     nothing = np.zeros(len(array), np.int64)
     return Pieces(np.uint64(0), nothing, nothing, None)
 
 
-def _booleans(array: pa.Array, column: str) -> Pieces:
+def _booleans(array: pa.Array, path: str) -> Pieces:
     return table_pieces(booleans_of(array).astype(np.uint8)[:, None], np.ones(len(array), np.int64))
 
 
@@ -98,13 +176,13 @@ def _words(words: Whole) -> tuple[NDArray[np.uint8], Whole]:
     return table, np.full(len(words), WORD, np.int64)
 
 
-def _dates(array: pa.Array, column: str) -> Pieces:
+def _dates(array: pa.Array, path: str) -> Pieces:
     return table_pieces(*_words(days(array)))
 
 
-def _ticks(array: pa.Array, column: str) -> Pieces:
+def _ticks(array: pa.Array, path: str) -> Pieces:
     if array.type.unit != "ns":
-        return table_pieces(*_words(whole_ticks(array, column)))
+        return table_pieces(*_words(whole_ticks(array, path)))
     micro, rest = np.divmod(raw_words(array, np.int64), 1000)
     table = np.zeros((len(array), NANOSECONDS), np.uint8)
     table[:, :WORD] = micro.astype("<i8").view(np.uint8).reshape(-1, WORD)
@@ -112,7 +190,7 @@ def _ticks(array: pa.Array, column: str) -> Pieces:
     return table_pieces(table, np.where(rest == 0, WORD, NANOSECONDS).astype(np.int64))
 
 
-def _numbers(array: pa.Array, column: str) -> Pieces:
+def _numbers(array: pa.Array, path: str) -> Pieces:
     if pa.types.is_floating(array.type):
         return table_pieces(*_doubles(doubles_of(array)))
     if pa.types.is_decimal(array.type):
@@ -140,21 +218,30 @@ def _doubles(doubles: Doubles) -> tuple[NDArray[np.uint8], Whole]:
     return table, np.where(whole, WORD, DOUBLE).astype(np.int64)
 
 
+def _intervals(array: pa.Array) -> Pieces:
+    """Months, days and nanoseconds as Arrow has them."""
+    starts = (np.arange(len(array), dtype=np.int64) + array.offset) * INTERVAL
+    address = np.uint64(array.buffers()[1].address if array.buffers()[1] is not None else 0)
+    return Pieces(address, starts, np.full(len(array), INTERVAL, np.int64), array)
+
+
 def _with_exact(array: pa.Array, odd: NDArray[np.bool_], table: NDArray[np.uint8], sizes: Whole) -> Pieces:
     """The pieces of a table, but for the odd rows the canonical bytes worked out one by one."""
     rows = np.flatnonzero(odd)
     return table_pieces(table, sizes, rows.tolist(), exact_forms(array, rows) if len(rows) else ())
 
 
-_PIECES: dict[Family, Callable[[pa.Array, str], Pieces]] = {
+_FLAT: dict[Family, Callable[[pa.Array, str], Pieces]] = {
     Family.NULL: _nothing,
     Family.BOOLEAN: _booleans,
     Family.NUMBER: _numbers,
-    Family.TEXT: lambda array, column: text_pieces(array),
-    Family.BYTES: lambda array, column: text_pieces(array),
+    Family.TEXT: utf8_pieces,
+    Family.BYTES: lambda array, path: text_pieces(array),
     Family.DATE: _dates,
     Family.TIME: _ticks,
     Family.TIMESTAMP: _ticks,
     Family.ZONED_TIMESTAMP: _ticks,
     Family.DURATION: _ticks,
+    Family.INTERVAL: lambda array, path: _intervals(array),
 }
+_NESTED = {Family.LIST: list_pieces, Family.STRUCT: struct_pieces, Family.MAP: map_pieces, Family.TENSOR: tensor_pieces}

@@ -15,7 +15,7 @@ from sameset.canonical.buffers import doubles_of, values_of
 from sameset.canonical.columns import days, decode, null_mask, raw_words
 from sameset.canonical.families import Family, family_of
 from sameset.canonical.numbers import EXACT, LARGEST_EXACT_POWER, low_words
-from sameset.canonical.pieces import Pieces, booleans_of, table_pieces, text_pieces
+from sameset.canonical.pieces import Pieces, booleans_of, table_pieces, text_pieces, utf8_pieces
 from sameset.errors import SourceError, SpecError, UnsupportedTypeError
 from sameset.kernels.pieces import join_elements
 from sameset.kernels.unf import LEFT, WIDTH, write_numbers
@@ -146,14 +146,14 @@ def _decimal_doubles(array: pa.Array, nulls: NDArray[np.bool_]) -> Doubles:
 
 
 def _texts(array: pa.Array, nulls: NDArray[np.bool_], column: str, parameters: UnfParameters) -> Pieces:
-    pieces = text_pieces(array)
+    pieces = utf8_pieces(array, column)
     if len(array) and int(pieces.sizes.max()) > parameters.characters:
         return text_pieces(pc.utf8_slice_codeunits(array.cast(pa.large_string()), 0, parameters.characters))
     return pieces
 
 
 def _dates(array: pa.Array, nulls: NDArray[np.bool_], column: str, parameters: UnfParameters) -> Pieces:
-    distinct, places = np.unique(np.where(nulls, 0, days(array)), return_inverse=True)
+    distinct, places = np.unique(np.where(nulls, 0, days(array)).astype(np.int64), return_inverse=True)
     table = _instants(distinct, A_DAY, column)[places, :DATE]
     return table_pieces(table, np.full(len(array), DATE, np.int64))
 

@@ -2,52 +2,78 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from sameset.cli.options import SAME, emit, output_options, printable
-from sameset.errors import SamesetError, SpecError
+from sameset.cli.files import write_whole
+from sameset.cli.lists import ListsCommand
+from sameset.cli.options import (
+    DIFFERENT,
+    SAME,
+    emit,
+    output_options,
+    printable,
+    source_options,
+    spec_options,
+    writable,
+)
+from sameset.cli.schemes import KEY_VARIABLE, SCHEMES, LatticeScheme
+from sameset.errors import SpecError
 
 if TYPE_CHECKING:
+    from sameset.cli.schemes import Scheme
     from sameset.execution.digesting import SourceDigest
-    from sameset.sketches.lattice import LatticeKey
+    from sameset.sources import Source
 
 __all__ = ["digest"]
 
-KEY_VARIABLE = "SAMESET_DIGEST_KEY"
-LONGEST_KEY_FILE = 4096
-SCHEMES = ("sameset", "unf6", "lthash")
 #: Which schemes an option belongs to, where it does not belong to all.
 OWNERS = {
-    "columns": ("sameset", "unf6"),
-    "digits": ("unf6",),
+    "key": ("sameset",),
+    "nfc": ("sameset", "lthash"),
+    "per_column": ("sameset", "unf6"),
     "characters": ("unf6",),
     "bits": ("unf6",),
     "key_file": ("lthash",),
+    "store": ("lthash",),
 }
 
 
-@click.command()
+class DigestCommand(ListsCommand):
+    """A command in which `--columns` without names asks for the digest of every column."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments that click parses."""
+        behind = [*args[1:], "--"]
+        words = [
+            "--per-column" if word == "--columns" and behind[i].startswith("-") else word for i, word in enumerate(args)
+        ]
+        return super().parse_args(ctx, words)
+
+
+@click.command(cls=DigestCommand)
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option(
     "--scheme",
-    type=click.Choice(SCHEMES),
+    type=click.Choice(tuple(SCHEMES)),
     default="sameset",
     show_default=True,
     envvar="SAMESET_DIGEST_SCHEME",
     help="sameset: as in sketches; unf6: UNF version 6, for citations; lthash: if the sender is not trusted.",
 )
-@click.option("--columns", is_flag=True, envvar="SAMESET_DIGEST_COLUMNS", help="Print the digest of every column too.")
 @click.option(
-    "--digits", type=int, metavar="N", envvar="SAMESET_DIGEST_DIGITS", help="unf6: digits of numbers.  [default: 7]"
+    "--per-column",
+    is_flag=True,
+    envvar="SAMESET_DIGEST_PER_COLUMN",
+    help="Print the digest of every column too; --columns without names is the same.",
 )
+@spec_options
+@source_options
 @click.option(
     "--characters",
     type=int,
@@ -65,6 +91,18 @@ OWNERS = {
     envvar="SAMESET_DIGEST_KEY_FILE",
     help=f"lthash: a file with a secret key, else the variable {KEY_VARIABLE}.",
 )
+@click.option(
+    "--store",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=writable,
+    metavar="FILE",
+    help="lthash: store the digest of all SOURCEs together; the file is a SOURCE itself.",
+)
+@click.option(
+    "--expect",
+    metavar="DIGEST",
+    help="Exit with 1 unless this is the digest: a printed one, or a file with a stored one.",
+)
 @output_options("text", "json")
 @click.pass_context
 def digest(
@@ -80,101 +118,102 @@ def digest(
     """Print a digest of each SOURCE: equal digests, equal content.
 
     \b
-    sameset digest orders.parquet
+    sameset digest orders.parquet --ignore loaded_at
     sameset digest survey.csv --scheme unf6 --columns
-    sameset digest delivery.parquet --scheme lthash --key-file secret.key
+    sameset digest delivery.parquet --scheme lthash --key-file secret.key --store delivery.lthash
+    sameset digest delivery.parquet --scheme lthash --key-file secret.key --expect delivery.lthash
     """
-    from sameset.cli.progress import watched
-    from sameset.sources import open_source
-
     _refuse_strangers(context, scheme)
-    of_source, of_all = _functions(scheme, options)
-    found = []
-    for place in [open_source(source) for source in sources]:
-        with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
-            found.append(of_source(place, progress=progress))
-    result = Digests(scheme, found, of_all(found) if len(found) > 1 else None, options["columns"])
+    chosen = SCHEMES[scheme](options)
+    if options["expect"] is not None:
+        chosen.check_expected(options["expect"])
+    found = _digests_of(sources, chosen, options, quiet)
+    expected = None if options["expect"] is None else chosen.is_expected(found, options["expect"])
+    if isinstance(chosen, LatticeScheme) and options["store"] is not None:
+        write_whole(options["store"], chosen.stored(found))
+    dataset = chosen.of_all(found) if len(found) > 1 else None
+    result = Digests(scheme, found, dataset, options["per_column"], expected)
     emit(result.to_json() if form == "json" else result.to_text(), output, quiet)
-    return SAME
+    return DIFFERENT if expected is False else SAME
 
 
 @dataclass(frozen=True)
 class Digests:
-    """What was found; `dataset` is the digest of all sources together, where the scheme has one."""
+    """What was found; `dataset` is the digest of all sources together, where there is one."""
 
     scheme: str
     sources: list[SourceDigest]
     dataset: str | None
     with_columns: bool
+    as_expected: bool | None
 
     def to_text(self) -> str:
-        """A line for each source and, indented, each of its columns; one more for the dataset."""
+        """A line for each source and, indented, each of its columns; one for the dataset; one on what was expected."""
         lines = []
         for source in self.sources:
             lines.append(f"{source.digest}  {printable(source.address)}")
             lines += [f"  {text}  {printable(name)}" for name, text in source.columns.items() if self.with_columns]
         if self.dataset is not None:
             lines.append(f"{self.dataset}  dataset of {len(self.sources)} files")
+        if self.as_expected is not None:
+            lines.append("as expected" if self.as_expected else "not as expected")
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain values (docs/digest.schema.json)."""
-        sources = [
-            {
-                "address": source.address,
-                "rows": source.rows,
-                "digest": source.digest,
-                "columns": [{"name": name, "digest": text} for name, text in source.columns.items()]
-                if self.with_columns
-                else None,
-            }
-            for source in self.sources
-        ]
-        return {"schema_version": 1, "scheme": self.scheme, "sources": sources, "dataset": self.dataset}
+        return {
+            "schema_version": 1,
+            "scheme": self.scheme,
+            "sources": [self._source_json(source) for source in self.sources],
+            "dataset": self.dataset,
+            "as_expected": self.as_expected,
+        }
+
+    def _source_json(self, source: SourceDigest) -> dict[str, Any]:
+        columns = [{"name": name, "digest": text} for name, text in source.columns.items()]
+        return {
+            "address": source.address,
+            "rows": source.rows,
+            "digest": source.digest,
+            "columns": columns if self.with_columns else None,
+        }
 
 
 def _refuse_strangers(context: click.Context, scheme: str) -> None:
     """SpecError if the command line has an option of another scheme; in the environment it may stand for other runs."""
     for name, owners in OWNERS.items():
         if scheme not in owners and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            option = name.replace("_", "-")
-            raise SpecError(f"--{option} belongs to the scheme {' and '.join(owners)}, not to {scheme}; leave it out")
+            option = "--columns without names" if name == "per_column" else f"--{name.replace('_', '-')}"
+            raise SpecError(f"{option} belongs to the scheme {' and '.join(owners)}, not to {scheme}; leave it out")
 
 
-def _functions(scheme: str, options: dict[str, Any]) -> tuple[Callable[..., SourceDigest], Callable[..., str | None]]:
-    """What digests a source, and what digests all of them together."""
-    from sameset.execution import digesting
+def _digests_of(addresses: Sequence[str], scheme: Scheme, options: dict[str, Any], quiet: bool) -> list[SourceDigest]:
+    """The digests of all places, each opened before the first is read: a wrong address is told at once."""
+    from sameset.cli.progress import watched
+    from sameset.execution.digesting import SourceDigest
 
-    if scheme == "unf6":
-        from sameset.canonical.unf import UnfParameters
-
-        chosen = {name: options[name] for name in ("digits", "characters", "bits") if options[name] is not None}
-        parameters = UnfParameters(**chosen)
-        return (
-            partial(digesting.unf_digest, parameters=parameters),
-            partial(digesting.dataset_unf, parameters=parameters),
-        )
-    if scheme == "lthash":
-        return partial(digesting.lattice_digest, key=_read_key(options["key_file"])), lambda found: None
-    return digesting.plain_digest, lambda found: None
+    found = []
+    for place in _opened(addresses, scheme, options):
+        if isinstance(place, SourceDigest):
+            found.append(place)
+            continue
+        with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
+            found.append(scheme.of_source(place, progress))
+    return found
 
 
-def _read_key(path: Path | None) -> LatticeKey | None:
-    """The key in a file, else in the environment, else none; a line end behind it is no part of it."""
-    from sameset.sketches.lattice import LatticeKey
+def _opened(addresses: Sequence[str], scheme: Scheme, options: dict[str, Any]) -> list[Source | SourceDigest]:
+    """Sources, or the digests that files hold."""
+    from sameset.execution.digesting import stored_lattice
+    from sameset.execution.operands import column_types
+    from sameset.registry import default_address
+    from sameset.sources import open_source
 
-    if path is None and KEY_VARIABLE not in os.environ:
-        return None
-    secret = os.fsencode(os.environ[KEY_VARIABLE]) if path is None else _first_bytes(path)
-    try:
-        return LatticeKey(secret.removesuffix(b"\n").removesuffix(b"\r"))
-    except SpecError as error:
-        raise SpecError(f"{path or KEY_VARIABLE}: {error}") from None
-
-
-def _first_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(LONGEST_KEY_FILE)
-    except OSError as error:
-        raise SamesetError(f"{path}: the key file cannot be read: {error.strerror}; check the path") from None
+    schema = column_types(options["schema_from"], default_address()) if options["schema_from"] else None
+    places: list[Source | SourceDigest] = []
+    for address in addresses:
+        held = stored_lattice(address)
+        if held is not None and not isinstance(scheme, LatticeScheme):
+            raise SpecError(f"{address} holds a lattice digest and no rows; read it with --scheme lthash")
+        places.append(held or open_source(address, schema=schema, union_by_name=options["union_by_name"]))
+    return places

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import click
 
+from sameset.cli.files import write_whole
 from sameset.cli.lists import ListsCommand
 from sameset.cli.options import SAME, printable, source_options, spec_options, wanted, writable
-from sameset.errors import SamesetError
 
 __all__ = ["sketch"]
 
@@ -47,20 +46,7 @@ def sketch(source: str, output: Path, quiet: bool, schema_from: str | None, unio
     with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
         made = sketch_table(place, Spec().altered(**wanted(**spec)), progress=progress)
     data = made.to_bytes()
-    _write(output, data)
+    write_whole(output, data)
     if not quiet:
         click.echo(f"{printable(str(output))}: {made.row_count:,} rows, digest {made.text_digest}, {len(data):,} bytes")
     return SAME
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Writes whole or not at all: beside the file first, then in its place."""
-    device = path.exists() and not path.is_file()
-    beside = path if device else path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    except OSError as error:
-        if not device:
-            beside.unlink(missing_ok=True)
-        raise SamesetError(f"{path}: the sketch cannot be written: {error.strerror}") from None

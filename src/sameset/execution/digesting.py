@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import reduce
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from sameset.canonical.batches import check_columns
 from sameset.canonical.unf import UnfParameters, check_unf_types, unf_elements
-from sameset.errors import SourceError
-from sameset.execution.scanning import fold_batches, silent
+from sameset.errors import SketchFormatError, SourceError, SpecMismatchError
+from sameset.execution.projection import selected
+from sameset.execution.scanning import cores, fold_streams, silent
 from sameset.execution.sketching import sketch_table
-from sameset.sketches.lattice import LatticeDigest, LatticeHasher, print_lattice
+from sameset.sketches.lattice import LatticeDigest, LatticeHasher
+from sameset.sketches.lattice_storage import is_lattice
+from sameset.sketches.spec import Spec
 from sameset.sketches.unf import VectorUnf, combine_unfs
+from sameset.sources.memory import MemorySource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pyarrow as pa
 
     from sameset.execution.scanning import Progress
     from sameset.sketches.lattice import LatticeKey
     from sameset.sketches.table import TableSketch
     from sameset.sources.base import Source
 
-__all__ = ["SourceDigest", "dataset_unf", "lattice_digest", "plain_digest", "unf_digest"]
+__all__ = [
+    "SourceDigest",
+    "dataset_lattice",
+    "dataset_unf",
+    "lattice_digest",
+    "plain_digest",
+    "stored_lattice",
+    "unf_digest",
+]
+
+LONGEST_LATTICE = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -37,11 +53,12 @@ class SourceDigest:
     rows: int
     digest: str
     columns: dict[str, str]
+    state: LatticeDigest | None = None  #: what can be stored, merged and subtracted, where the scheme has it
 
 
-def plain_digest(source: Source, progress: Progress = silent) -> SourceDigest:
+def plain_digest(source: Source, spec: Spec | None = None, progress: Progress = silent) -> SourceDigest:
     """The digest that sketches and snapshots have; a column's is the sum of its value hashes, whatever its name."""
-    made = sketch_table(source, progress=progress)
+    made = sketch_table(source, spec, progress=progress)
     columns = {name: _column_digest(made, i) for i, name in enumerate(made.names)}
     return SourceDigest(source.address, made.row_count, made.text_digest, columns)
 
@@ -51,22 +68,38 @@ def _column_digest(made: TableSketch, column: int) -> str:
     return f"v{made.spec.encoding}:{low:016x}{high:016x}"
 
 
-def unf_digest(source: Source, parameters: UnfParameters, progress: Progress = silent) -> SourceDigest:
-    """UNF version 6, of the rows in the source's order; SourceError if it keeps none."""
+def unf_digest(
+    source: Source, parameters: UnfParameters, spec: Spec | None = None, progress: Progress = silent
+) -> SourceDigest:
+    """UNF version 6, of the rows in the source's order; SourceError if it keeps none.
+
+    Of the spec, `columns`, `ignore` and `where` count.
+    """
     with _named(source):
-        schema = source.schema()
+        schema, wanted = source.schema(), spec or Spec()
         check_columns(schema.names, ())
-        check_unf_types(schema)
-        vectors = [VectorUnf.empty(parameters) for _ in schema]
+        names = wanted.select(schema.names)
+        check_unf_types(pa.schema([schema.field(name) for name in names]))
+        vectors = [VectorUnf.empty(parameters) for _ in names]
         rows = 0
-        for batch in _closed(source.ordered_batches()):
-            for name, vector, array in zip(schema.names, vectors, batch.columns, strict=True):
-                vector.update(unf_elements(array, name, parameters))
-            rows += batch.num_rows
-            progress(batch.num_rows)
+        with closing(source.ordered_batches()) as batches:  # type: ignore[type-var]
+            for batch in _filtered(source, batches, wanted.where):
+                for name, vector in zip(names, vectors, strict=True):
+                    vector.update(unf_elements(batch.column(name), name, parameters))
+                rows += batch.num_rows
+                progress(batch.num_rows)
     texts = [vector.text for vector in vectors]
-    columns = dict(zip(schema.names, texts, strict=True))
+    columns = dict(zip(names, texts, strict=True))
     return SourceDigest(source.address, rows, combine_unfs(texts, parameters), columns)
+
+
+def _filtered(source: Source, batches: Iterator[pa.RecordBatch], where: str | None) -> Iterator[pa.RecordBatch]:
+    """The rows for which the condition holds, in their order."""
+    if where is None:
+        return batches
+    rows = MemorySource(pa.RecordBatchReader.from_batches(source.schema(), batches))
+    rows.address = source.address
+    return rows.batches(where=where)
 
 
 def dataset_unf(files: Sequence[SourceDigest], parameters: UnfParameters) -> str:
@@ -74,11 +107,16 @@ def dataset_unf(files: Sequence[SourceDigest], parameters: UnfParameters) -> str
     return combine_unfs([file.digest for file in files], parameters)
 
 
-def lattice_digest(source: Source, key: LatticeKey | None = None, progress: Progress = silent) -> SourceDigest:
-    """LtHash32-1024 of the rows, in whatever order; columns have none. MissingExtraError without BLAKE3."""
-    schema = source.schema()
+def lattice_digest(
+    source: Source, key: LatticeKey | None = None, spec: Spec | None = None, progress: Progress = silent
+) -> SourceDigest:
+    """LtHash32-1024 of the rows, in whatever order; columns have none.
+
+    Of the spec, `columns`, `ignore`, `where`, `digits` and `nfc` count.
+    """
+    wanted = spec or Spec()
     with _named(source):
-        hasher = LatticeHasher(schema, key)
+        hasher = LatticeHasher(selected(source, wanted).schema(), key, wanted.form, wanted.where)
 
         def fold(digest: LatticeDigest, batch: pa.RecordBatch) -> None:
             digest.update(hasher.hash(batch))
@@ -86,16 +124,45 @@ def lattice_digest(source: Source, key: LatticeKey | None = None, progress: Prog
         parts = [
             state
             for partition in source.partitions()
-            for state in fold_batches(partition.batches(), lambda: LatticeDigest.empty(key), fold, progress)
+            for state in fold_streams(
+                selected(partition, wanted).streams(cores()), lambda: LatticeDigest.empty(hasher.spec), fold, progress
+            )
         ]
-    total = reduce(LatticeDigest.merge, parts)
-    return SourceDigest(source.address, total.rows, print_lattice(total, schema.names), {})
+    return _as_found(source.address, reduce(LatticeDigest.merge, parts))
 
 
-def _closed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches; whatever happens, the scan ends with them."""
-    with closing(batches):  # type: ignore[type-var]
-        yield from batches
+def stored_lattice(path: str | os.PathLike[str]) -> SourceDigest | None:
+    """The lattice digest that a file holds, None if it is another kind of file or none; SketchFormatError if it is damaged."""
+    try:
+        if not os.path.isfile(path) or os.path.getsize(path) > LONGEST_LATTICE:
+            return None
+        data = Path(path).read_bytes()
+    except OSError:
+        return None
+    if not is_lattice(data):
+        return None
+    try:
+        return _as_found(str(path), LatticeDigest.from_bytes(data))
+    except SketchFormatError as error:
+        raise SketchFormatError(f"{path}: {error}") from error
+
+
+def dataset_lattice(files: Sequence[SourceDigest]) -> LatticeDigest:
+    """The digest of the rows of all files together; SpecMismatchError names two that do not fit."""
+    total = files[0].state
+    assert total is not None, "only lattice digests have a state"
+    for file in files[1:]:
+        assert file.state is not None, "only lattice digests have a state"
+        try:
+            total = total.merge(file.state)
+        except SpecMismatchError as error:
+            error.args = (f"{files[0].address} and {file.address}: {error}",)
+            raise
+    return total
+
+
+def _as_found(address: str, digest: LatticeDigest) -> SourceDigest:
+    return SourceDigest(address, digest.rows, digest.text, {}, digest)
 
 
 @contextmanager

@@ -7,34 +7,36 @@ Homomorphic hashing over lattices (Bellare and Micciancio 1997; Lewi, Kim, Mayko
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
 from sameset.canonical.batches import pack_word
+from sameset.canonical.blake3 import PLAIN, derive_key, keyed, output, sum_outputs
 from sameset.canonical.contents import RowWriter
-from sameset.errors import MissingExtraError, SpecError, SpecMismatchError
+from sameset.canonical.forms import AS_IS
+from sameset.errors import SpecError, SpecMismatchError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow as pa
-    from blake3 import blake3
     from numpy.typing import NDArray
+
+    from sameset.canonical.forms import Form
 
     Lanes = NDArray[np.uint32]
 
-__all__ = ["LatticeBatch", "LatticeDigest", "LatticeHasher", "LatticeKey", "print_lattice"]
+__all__ = ["LatticeBatch", "LatticeDigest", "LatticeHasher", "LatticeKey", "LatticeSpec", "in_order"]
 
 SCHEME = "lthash32-1024:1"
 LANES = 1024
-ROW_BYTES = 4 * LANES
-ROWS_AT_ONCE = 256  # a megabyte of lanes, so that they are summed before they leave the cache
 SHORTEST_KEY, LONGEST_KEY = 16, 64
 KEY_CONTEXT = "sameset 2026-11-20 lthash32-1024:1 key of the rows"
 KEY_ID_CONTEXT = "sameset 2026-11-20 lthash32-1024:1 name of the key"
 KEY_ID_BYTES = 8
+MOST_TOLD = 5
 
 
 class LatticeKey:
@@ -45,102 +47,131 @@ class LatticeKey:
             raise SpecError(
                 f"the key of a digest has {SHORTEST_KEY} to {LONGEST_KEY} bytes, not {len(secret)}; make a random one"
             )
-        hasher = _blake3()
-        self.derived = hasher(secret, derive_key_context=KEY_CONTEXT).digest()
-        self.id = hasher(secret, derive_key_context=KEY_ID_CONTEXT).hexdigest(KEY_ID_BYTES)
+        self.derived = derive_key(KEY_CONTEXT, secret)
+        self.id = derive_key(KEY_ID_CONTEXT, secret, KEY_ID_BYTES).hex()
 
     def __repr__(self) -> str:
         return f"LatticeKey(id={self.id!r})"
 
 
-class LatticeBatch(NamedTuple):
-    """The rows of one batch, added: how many, and the lanes, uint32 (1024,); `key` is the name of the key or empty."""
+@dataclass(frozen=True)
+class LatticeSpec:
+    """What a lattice digest is of: only digests of equal specs are comparable and merge."""
 
-    key: str
+    key: str  #: the name of the key, or empty
+    names: tuple[str, ...]  #: of the columns, in the order of their UTF-8 bytes
+    digits: int | None = None  #: significant digits that floats are rounded to
+    nfc: bool = False  #: whether text is brought into Unicode normalisation form C
+    where: str | None = None  #: which rows, as a SQL condition
+
+    def check_equal(self, other: LatticeSpec) -> None:
+        """SpecMismatchError with the first field in which two specs differ, and both values."""
+        fields = {
+            "key": (self.key or "no key", other.key or "no key"),
+            "columns": (_more(self.names, other.names), _more(other.names, self.names)),
+            "digits": (self.digits, other.digits),
+            "nfc": (self.nfc, other.nfc),
+            "where": (self.where, other.where),
+        }
+        for field, (left, right) in fields.items():
+            if left != right:
+                raise SpecMismatchError(field, left, right)
+
+
+def _more(names: tuple[str, ...], others: tuple[str, ...]) -> str:
+    """The first columns that the others do not have."""
+    more = [name for name in names if name not in set(others)]
+    return ", ".join(more[:MOST_TOLD]) + (", ..." if len(more) > MOST_TOLD else "") or "no other"
+
+
+class LatticeBatch(NamedTuple):
+    """The rows of one batch, added: how many, and the lanes, uint32 (1024,)."""
+
+    spec: LatticeSpec
     rows: int
     lanes: Lanes
 
 
 class LatticeHasher:
-    """Adds the rows of batches of one schema; MissingExtraError without BLAKE3, UnsupportedTypeError as `RowWriter`."""
+    """Adds the rows of batches of one schema, their values in a form; UnsupportedTypeError as `family_of`."""
 
-    def __init__(self, schema: pa.Schema, key: LatticeKey | None = None) -> None:
-        self._writer = RowWriter(schema)
-        self._key = key.id if key else ""
-        self._start: Callable[[memoryview], blake3] = partial(_blake3(), key=key.derived) if key else _blake3()
+    def __init__(
+        self, schema: pa.Schema, key: LatticeKey | None = None, form: Form = AS_IS, where: str | None = None
+    ) -> None:
+        self._writer = RowWriter(schema, form)
+        self._mode = keyed(key.derived) if key else PLAIN
+        self.spec = LatticeSpec(key.id if key else "", in_order(schema.names), form.digits, form.nfc, where)
 
     def hash(self, batch: pa.RecordBatch) -> LatticeBatch:
         """The sum of the rows of a batch of the schema."""
         lanes = np.zeros(LANES, np.uint32)
-        for start in range(0, batch.num_rows, self._writer.rows):
-            self._add(batch.slice(start, self._writer.rows), lanes)
-        return LatticeBatch(self._key, batch.num_rows, lanes)
-
-    def _add(self, batch: pa.RecordBatch, lanes: Lanes) -> None:
-        contents = self._writer.write(batch)
-        data, offsets = contents.data.data, contents.offsets.tolist()
-        for start in range(0, batch.num_rows, ROWS_AT_ONCE):
-            ends = offsets[start : start + ROWS_AT_ONCE + 1]
-            rows = [self._start(data[a:b]).digest(ROW_BYTES) for a, b in pairwise(ends)]
-            lanes += np.frombuffer(b"".join(rows), "<u4").reshape(-1, LANES).sum(axis=0, dtype=np.uint32)
+        for data, offsets in self._writer.write(batch):
+            sum_outputs(data, offsets, self._mode, lanes)
+        return LatticeBatch(self.spec, batch.num_rows, lanes)
 
 
 class LatticeDigest:
-    """Row count and the sum of all rows, uint32 (1024,), modulo 2^32; `key` is the name of the key or empty."""
+    """Row count and the sum of all rows, uint32 (1024,), modulo 2^32."""
 
-    def __init__(self, key: str, rows: int, lanes: Lanes) -> None:
-        self.key = key
+    def __init__(self, spec: LatticeSpec, rows: int, lanes: Lanes) -> None:
+        self.spec = spec
         self.rows = rows
         self.lanes = lanes
 
     @classmethod
-    def empty(cls, key: LatticeKey | None = None) -> Self:
+    def empty(cls, spec: LatticeSpec) -> Self:
         """The digest of no rows."""
-        return cls(key.id if key else "", 0, np.zeros(LANES, np.uint32))
+        return cls(spec, 0, np.zeros(LANES, np.uint32))
 
     def update(self, batch: LatticeBatch) -> None:
         """Adds the rows of a batch."""
-        self._check_key(batch.key)
+        self.spec.check_equal(batch.spec)
         self.rows += batch.rows
         self.lanes += batch.lanes
 
     def merge(self, other: Self) -> Self:
-        """The digest of the rows of both."""
-        self._check_key(other.key)
-        return type(self)(self.key, self.rows + other.rows, self.lanes + other.lanes)
+        """The digest of the rows of both; SpecMismatchError unless the specs are equal. Operands stay as they are."""
+        self.spec.check_equal(other.spec)
+        return type(self)(self.spec, self.rows + other.rows, self.lanes + other.lanes)
 
     def subtract(self, other: Self) -> Self:
         """The digest without the rows of the other; its row count may be negative."""
-        self._check_key(other.key)
-        return type(self)(self.key, self.rows - other.rows, self.lanes - other.lanes)
+        self.spec.check_equal(other.spec)
+        return type(self)(self.spec, self.rows - other.rows, self.lanes - other.lanes)
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, LatticeDigest)
-            and (self.key, self.rows) == (other.key, other.rows)
+            and (self.spec, self.rows) == (other.spec, other.rows)
             and np.array_equal(self.lanes, other.lanes)
         )
 
     __hash__ = None  # type: ignore[assignment]  # it changes with update
 
-    def _check_key(self, other: str) -> None:
-        if self.key != other:
-            raise SpecMismatchError("key", self.key or "no key", other or "no key")
+    @property
+    def text(self) -> str:
+        """The digest for people and JSON: the scheme, the key's name if there is one, 64 hexadecimal digits (docs/schemes.md)."""
+        start = SCHEME + (f":k{self.spec.key}:" if self.spec.key else ":")
+        words = [start, *self.spec.names]
+        encoded = [pack_word(len(word.encode())) + word.encode() for word in words]
+        numbers = pack_word(self.rows % 2**64) + pack_word(len(self.spec.names))
+        state = self.lanes.astype("<u4").tobytes()
+        return start + output(b"".join([encoded[0], numbers, *encoded[1:], state])).hex()
+
+    def to_bytes(self) -> bytes:
+        """The digest as an Arrow IPC file of one row; `from_bytes` reads it back, so does any Arrow reader."""
+        from sameset.sketches.lattice_storage import write_lattice
+
+        return write_lattice(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> LatticeDigest:
+        """The digest that `to_bytes` wrote; SketchFormatError if the bytes are anything else."""
+        from sameset.sketches.lattice_storage import read_lattice
+
+        return read_lattice(data)
 
 
-def print_lattice(digest: LatticeDigest, names: Sequence[str]) -> str:
-    """The digest for people and JSON: the scheme, the key's name if there is one, 64 hexadecimal digits (docs/schemes.md)."""
-    start = SCHEME + (f":k{digest.key}:" if digest.key else ":")
-    encoded = sorted(name.encode() for name in names)
-    content = [pack_word(len(start)) + start.encode(), pack_word(digest.rows), pack_word(len(encoded))]
-    content += [pack_word(len(name)) + name for name in encoded]
-    state = np.ascontiguousarray(digest.lanes, "<u4").tobytes()
-    return start + _blake3()(b"".join(content) + state).hexdigest()
-
-
-def _blake3() -> type[blake3]:
-    try:
-        from blake3 import blake3
-    except ImportError:
-        raise MissingExtraError("secure", "the lattice digest (BLAKE3)") from None
-    return blake3
+def in_order(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns in the order of their UTF-8 bytes."""
+    return tuple(sorted(names, key=str.encode))

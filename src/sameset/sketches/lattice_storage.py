@@ -1,0 +1,125 @@
+"""Lattice digests as bytes: one row of an Arrow table, like table sketches. Of a key they hold the name alone.
+
+Bytes are for ever: a change of layout is a new SCHEME, and old ones stay readable. What is read is taken for hostile.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sameset.canonical.batches import pack_word
+from sameset.canonical.blake3 import output
+from sameset.canonical.buffers import values_of
+from sameset.canonical.forms import MOST_DIGITS
+from sameset.errors import SketchFormatError
+from sameset.sketches.lattice import LANES, SCHEME, LatticeDigest, LatticeSpec, in_order
+
+__all__ = ["is_lattice", "read_lattice", "write_lattice"]
+
+MARK = b"sameset"
+MAGIC = b"ARROW1"
+LONGEST_REASON = 300  # what is quoted in an error comes from the file
+
+_LANES = pa.list_(pa.field("item", pa.uint32(), nullable=False))
+_SCHEMA = pa.schema(
+    {"spec": pa.string(), "digest": pa.string(), "row_count": pa.int64(), "lanes": _LANES, "check": pa.string()},
+    metadata={MARK: SCHEME.encode()},
+)
+
+
+def write_lattice(digest: LatticeDigest) -> bytes:
+    """The bytes of a lattice digest."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, _SCHEMA) as writer:
+        writer.write_batch(pa.RecordBatch.from_pylist([_row(digest)], schema=_SCHEMA))
+    return bytes(sink.getvalue())
+
+
+def _row(digest: LatticeDigest) -> dict[str, Any]:
+    spec = json.dumps(asdict(digest.spec), sort_keys=True, separators=(",", ":"))
+    row = {"spec": spec, "digest": digest.text, "row_count": digest.rows, "lanes": digest.lanes.tolist()}
+    return row | {"check": _check(spec, digest)}
+
+
+def _check(spec: str, digest: LatticeDigest) -> str:
+    """BLAKE3 of all other fields (docs/schemes.md, "Files")."""
+    texts = [pack_word(len(text.encode())) + text.encode() for text in (spec, digest.text)]
+    state = pack_word(digest.rows % 2**64) + digest.lanes.astype("<u4").tobytes()
+    return output(b"".join(texts) + state).hex()
+
+
+def is_lattice(data: bytes) -> bool:
+    """Whether the bytes call themselves a lattice digest, of whatever version."""
+    if not data.startswith(MAGIC):
+        return False
+    try:
+        mark = (pa.ipc.open_file(pa.py_buffer(data)).schema.metadata or {}).get(MARK, b"")
+    except (pa.ArrowException, OSError, ValueError):
+        return False
+    return bool(mark.startswith(SCHEME.split("-")[0].encode()))
+
+
+def read_lattice(data: bytes) -> LatticeDigest:
+    """The lattice digest in the bytes; SketchFormatError, and nothing else, if there is none."""
+    if not is_lattice(data):
+        raise SketchFormatError(
+            "these bytes are no lattice digest; make one with: sameset digest SOURCE --scheme lthash --store FILE"
+        )
+    try:
+        return _read_row(_open(data))
+    except SketchFormatError:
+        raise
+    except (pa.ArrowException, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise SketchFormatError(f"the lattice digest is damaged: {str(error)[:LONGEST_REASON]}") from error
+    except (OSError, MemoryError) as error:  # a compressed buffer that is not, or that claims to be huge
+        raise SketchFormatError("the lattice digest is damaged: its data cannot be unpacked") from error
+
+
+def _open(data: bytes) -> pa.Table:
+    reader = pa.ipc.open_file(pa.py_buffer(data))
+    mark = reader.schema.metadata[MARK]
+    if mark != SCHEME.encode():
+        found = mark[:20].decode("ascii", "replace")
+        raise SketchFormatError(
+            f"the lattice digest is of version {found} and this program reads {SCHEME}; use the program that wrote it"
+        )
+    if not reader.schema.equals(_SCHEMA):
+        raise ValueError("its fields are not those of its version")
+    table = reader.read_all()
+    table.validate(full=True)
+    if table.num_rows != 1 or any(column.null_count for column in table.columns):
+        raise ValueError("it must hold one row without nulls")
+    return table.combine_chunks()
+
+
+def _read_row(table: pa.Table) -> LatticeDigest:
+    row = {name: table.column(name)[0] for name in table.column_names}
+    lanes = np.array(values_of(row["lanes"].values), np.uint32)
+    if len(lanes) != LANES or row["lanes"].values.null_count:
+        raise ValueError(f"{len(lanes)} lanes where {LANES} belong, or one of them is missing")
+    spec = row["spec"].as_py()
+    digest = LatticeDigest(_read_spec(json.loads(spec)), row["row_count"].as_py(), lanes)
+    if digest.text != row["digest"].as_py():
+        raise ValueError("its digest does not fit its lanes")
+    if _check(spec, digest) != row["check"].as_py() or _row(digest)["spec"] != spec:
+        raise ValueError("its check does not fit its content")
+    return digest
+
+
+def _read_spec(found: dict[str, Any]) -> LatticeSpec:
+    spec = LatticeSpec(**(found | {"names": tuple(found["names"])}))
+    if not (isinstance(spec.key, str) and re.fullmatch("([0-9a-f]{16})?", spec.key)):
+        raise ValueError("its key has no name of 16 hexadecimal digits")
+    if not all(isinstance(name, str) for name in spec.names) or spec.names != in_order(list(set(spec.names))):
+        raise ValueError("its columns are not names in order")
+    if spec.digits is not None and not (type(spec.digits) is int and 1 <= spec.digits <= MOST_DIGITS):
+        raise ValueError(f"its digits are not 1 to {MOST_DIGITS}")
+    if not isinstance(spec.nfc, bool) or not isinstance(spec.where, str | None):
+        raise ValueError("its form or condition is of another kind")
+    return spec
