@@ -44,7 +44,7 @@ def sketch_partition(source: Source, spec: Spec, progress: Progress = silent) ->
         hasher = hasher_for(spec, schema)
 
         def fold(sketch: TableSketch, batch: pa.RecordBatch) -> None:
-            sketch.update(hasher.hash(batch))
+            sketch.fold(hasher, batch)
 
         states = fold_streams(chosen.streams(cores()), lambda: TableSketch.empty(spec, schema), fold, progress)
     except SourceError as error:

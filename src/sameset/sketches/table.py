@@ -81,9 +81,16 @@ class TableSketch:
 
     def update(self, batch: HashedBatch) -> None:
         """Adds the rows of a hashed batch."""
-        self.digest.update(batch)
         for sketch, column in zip(self.columns, batch.columns, strict=True):
             sketch.update(column)
+        self._update_rows(batch)
+
+    def fold(self, hasher: RowHasher, batch: pa.RecordBatch) -> None:
+        """Adds the rows of a batch: what `update` does with the hashed batch, each column's hashes while they are in the cache."""
+        self._update_rows(hasher.hash_rows(batch, lambda i, column: self.columns[i].update(column)))
+
+    def _update_rows(self, batch: HashedBatch) -> None:
+        self.digest.update(batch)
         self.rows.update(batch.named[0])
         self.signature.update(batch.named[0])
         self.delta.update(RowLanes(batch.lanes, *batch.named))
