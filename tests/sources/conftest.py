@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import servers
-from source_rows import LACKS, TABLE, VARIANTS, WRITERS
+from source_rows import LACKS, SLOW, TABLE, VARIANTS, WRITERS
 
 from sameset.sources import Source, open_source
 
@@ -43,12 +43,21 @@ def postgres() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def mysql() -> Iterator[str]:
+    """The address of a MariaDB server that runs for this session."""
+    if servers.mysql_program("mariadbd") is None:
+        pytest.skip("mariadbd is not installed; it comes with the package mariadb-server")
+    with servers.mysql() as address:
+        yield address
+
+
 @pytest.fixture
 def write(request: pytest.FixtureRequest, tmp_path: Path) -> Write:
     """`write(kind, table)`: the address or object of a kind with the rows of a table."""
 
     def written(kind: str, table: pa.Table) -> Any:
-        server = next((name for name in ("object_store", "postgres") if kind.startswith(SERVED[name])), None)
+        server = next((name for name, start in SERVED.items() if kind.startswith(start)), None)
         folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
         return WRITERS[kind](table, folder, request.getfixturevalue(server) if server else "")
@@ -56,10 +65,11 @@ def write(request: pytest.FixtureRequest, tmp_path: Path) -> Write:
     return written
 
 
-SERVED = {"object_store": "s3", "postgres": "postgres"}
+#: By fixture, how the kinds are called that need its server.
+SERVED = {"object_store": "s3", "postgres": "postgres", "mysql": "mysql"}
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=[pytest.mark.slow] * (kind in VARIANTS)) for kind in WRITERS])
+@pytest.fixture(params=[pytest.param(kind, marks=[pytest.mark.slow] * (kind in VARIANTS + SLOW)) for kind in WRITERS])
 def kind(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name

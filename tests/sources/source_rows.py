@@ -16,6 +16,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+from databases import write_mysql, write_sqlite
 
 UTC = dt.UTC
 ROWS: list[dict[str, Any]] = [
@@ -63,6 +65,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, dt.datetime) and value.tzinfo:
         return value.astimezone(UTC)
     return (type(value).__name__, tuple(map(plain, value)) if isinstance(value, list) else value)
+
+
+def marked(kinds: Iterable[str]) -> list[Any]:
+    """The kinds as parameters of a test."""
+    return [pytest.param(kind, marks=[pytest.mark.slow] * (kind in SLOW)) for kind in kinds]
 
 
 def multiset(batches: Iterable[pa.RecordBatch]) -> Counter[tuple[Any, ...]]:
@@ -127,8 +134,11 @@ def write_duckdb(table: pa.Table, folder: Path) -> str:
     return str(path)
 
 
-def query_of(table: pa.Table) -> str:
-    return "select " + ", ".join(f'"{name}"' if name != "ID" else 'id2 AS "ID"' for name in table.schema.names)
+def query_of(table: pa.Table, quote: str = '"') -> str:
+    names = table.schema.names
+    return "select " + ", ".join(
+        f"{quote}{name}{quote}" if name != "ID" else f"id2 AS {quote}ID{quote}" for name in names
+    )
 
 
 def write_object(table: pa.Table, name: str, folder: str = "") -> str:
@@ -160,24 +170,33 @@ def write_postgres(table: pa.Table, server: str) -> str:
     return f'{server}::{schema}."Order"'
 
 
-def write_delta(table: pa.Table, folder: Path) -> str:
-    """A Delta table of two versions: the second adds the second half, and rows that it deletes again."""
+def mysql_query(table: pa.Table, server: str) -> str:
+    address, _, name = write_mysql(table, server).partition("::")
+    return f"{address}::{query_of(table, '`')} from {name}"
+
+
+def write_delta(table: pa.Table, place: str) -> str:
+    """A Delta table of four versions, of which only the last two have rows that stay."""
     from deltalake import DeltaTable, write_deltalake
 
+    options = {"AWS_ALLOW_HTTP": "true"} if place.startswith("s3://") else None
     half = table.num_rows // 2
-    write_deltalake(str(folder / "delta"), table.slice(0, half))
-    write_deltalake(str(folder / "delta"), pa.concat_tables([table.slice(half), table.slice(0, 1)]), mode="append")
-    write_deltalake(str(folder / "delta"), table.slice(half), mode="overwrite")
-    write_deltalake(str(folder / "delta"), table.slice(0, half), mode="append")
-    assert DeltaTable(str(folder / "delta")).version() == 3
-    return str(folder / "delta")
+    write_deltalake(place, table.slice(0, half), storage_options=options)
+    more = pa.concat_tables([table.slice(half), table.slice(0, 1)])
+    write_deltalake(place, more, mode="append", storage_options=options)
+    write_deltalake(place, table.slice(half), mode="overwrite", storage_options=options)
+    write_deltalake(place, table.slice(0, half), mode="append", storage_options=options)
+    assert DeltaTable(place, storage_options=options).version() == 3
+    return place
 
 
-def write_iceberg(table: pa.Table, folder: Path, parts: int = 2) -> str:
+def write_iceberg(table: pa.Table, folder: Path, parts: int = 2, warehouse: str = "") -> str:
     """The metadata file of an Iceberg table of several snapshots, in a catalog that is an SQLite file."""
     from pyiceberg.catalog.sql import SqlCatalog
 
-    catalog = SqlCatalog("local", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}/warehouse")
+    store = {"s3.endpoint": os.environ["AWS_ENDPOINT_URL"]} if warehouse else {}
+    warehouse = warehouse or f"file://{folder}/warehouse"
+    catalog = SqlCatalog("local", uri=f"sqlite:///{folder}/catalog.db", warehouse=warehouse, **store)
     catalog.create_namespace("sales")
     stored = catalog.create_table("sales.orders", schema=table.schema)
     size = table.num_rows // parts
@@ -185,7 +204,12 @@ def write_iceberg(table: pa.Table, folder: Path, parts: int = 2) -> str:
         stored.append(table.slice(i * size, size if i < parts - 1 else None))
     location = stored.metadata_location
     catalog.close()
-    return location.replace("file://", "iceberg://")
+    return f"iceberg://{location.removeprefix('file://')}"
+
+
+def in_store() -> str:
+    """A place of its own in the local store."""
+    return f"s3://bucket/{uuid.uuid4().hex}"
 
 
 def write_parts(table: pa.Table, folder: Path, kind: str) -> str:
@@ -258,7 +282,14 @@ WRITERS: dict[str, Callable[[pa.Table, Path, str], Any]] = {
     "s3 arrow": lambda table, _, __: write_object(table, "rows.arrow"),
     "postgres table": lambda table, _, server: write_postgres(table, server),
     "postgres query": lambda table, _, server: write_postgres(table, server).replace("::", "::select * from ", 1),
-    "delta": lambda table, folder, _: write_delta(table, folder),
+    "postgres sqlalchemy": lambda table, _, server: write_postgres(table, server).replace(":", "+psycopg:", 1),
+    "mysql table": lambda table, _, server: write_mysql(table, server),
+    "mysql query": lambda table, _, server: mysql_query(table, server),
+    "sqlite table": lambda table, folder, _: f"{write_sqlite(table, folder)}::Order",
+    "sqlite query": lambda table, folder, _: f'{write_sqlite(table, folder)}::{query_of(table)} from "Order"',
+    "delta": lambda table, folder, _: write_delta(table, str(folder / "delta")),
+    "s3 delta": lambda table, _, __: write_delta(table, in_store()),
+    "s3 iceberg": lambda table, folder, _: write_iceberg(table, folder, warehouse=in_store()),
     "iceberg": lambda table, folder, _: write_iceberg(table, folder),
     "memory table": lambda table, _, __: table,
     "pandas": lambda table, _, __: pandas_frame(table),
@@ -270,13 +301,19 @@ WRITERS: dict[str, Callable[[pa.Table, Path, str], Any]] = {
 #: Kinds that differ from another only in how its rows are written: the plain run asks them for rows and digest alone.
 VARIANTS = (
     *("csv crlf gz", "csv semicolon zst", "csv bom", "tsv", "json lines gz", "arrow stream", "parquet parts"),
-    *("csv parts", "json parts", "arrow parts", "s3 csv gz", "s3 json lines", "postgres query", "pandas", "polars"),
+    *("csv parts", "json parts", "arrow parts", "s3 csv gz", "s3 json lines", "postgres query", "postgres sqlalchemy"),
+    *("mysql query", "sqlite query", "s3 delta", "s3 iceberg", "pandas", "polars"),
 )
+#: Kinds that need a server which not every machine has.
+SLOW = ("mysql table", "mysql query")
 #: What a kind cannot hold: the columns of `TABLE` that it goes without, and why.
 LACKS: dict[str, dict[str, str]] = {
     "parquet parts": {"ID": "in several files names that differ only in case are refused"},
     "delta": {"ID": "names that differ only in case are one", "clock": "it has no times of a day"},
+    "mysql table": {"ID": "names that differ only in case are one"},
+    "sqlite table": {"ID": "names that differ only in case are one"},
     "duckdb relation": {"ID": "names that differ only in case are one"},
 }
+LACKS["s3 delta"] = LACKS["delta"]
 #: Kinds of which no rows leave no names.
 NAMELESS_WITHOUT_ROWS = ("json lines", "json lines gz", "json parts", "s3 json lines")

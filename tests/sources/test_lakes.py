@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from source_rows import multiset
+from source_rows import in_store, multiset, write_delta, write_iceberg
+from test_object_store import checks_rights
 
 from sameset.errors import MissingExtraError, SourceError
 from sameset.sources import open_source
@@ -57,8 +59,64 @@ def test_a_broken_or_missing_delta_table_is_refused(delta: Path, tmp_path: Path)
 
 def test_a_file_that_a_delta_table_has_lost_is_an_error(delta: Path) -> None:
     next(delta.rglob("*.parquet")).unlink()
-    with pytest.raises(SourceError, match="cannot be read"):
+    with pytest.raises(SourceError, match=r"its file .*parquet is missing"):
         list(open_source(delta).batches())
+
+
+def test_a_delta_table_in_a_store_is_known_by_its_log(object_store: str) -> None:
+    place = write_delta(TABLE, f"{in_store()}/sales/year=2024")
+    for address in (place, f"{place}/", f"delta://{place}"):
+        source = open_source(address)
+        assert multiset(source.batches()) == multiset(TABLE.to_batches())
+        assert source.row_count() == 100
+        assert source.address.rstrip("/") == address.rstrip("/")
+    with pytest.raises(SourceError, match="keeps its rows in no order"):
+        source.ordered_batches()
+
+
+def test_a_delta_table_in_a_store_that_cannot_be_read_is_told(
+    object_store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = write_delta(TABLE, in_store())
+    from pyarrow import fs
+
+    store = fs.S3FileSystem(endpoint_override=object_store)
+    files = [info.path for info in store.get_file_info(fs.FileSelector(place[5:])) if info.is_file]
+    for file in files:
+        store.delete_file(file)
+    told = [refusal(place), refusal("delta://s3://bucket/no/such"), refusal("delta://s3://nobucket/x")]
+    assert re.search(r"its file .*parquet is missing", told[0])
+    assert "is no Delta table: it has no folder _delta_log" in told[1]
+    checks_rights(object_store, "0")
+    try:
+        told.append(refusal(place))
+    finally:
+        checks_rights(object_store, "inf")
+    assert "access is denied" in told[-1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    told.append(refusal(place))
+    assert "the store does not answer" in told[-1]
+    assert not any(secret in text for text in told for secret in ("a-test-", "127.0.0.1", "\n", "\x1b"))
+
+
+def refusal(address: str) -> str:
+    with pytest.raises(SourceError) as raised:
+        list(open_source(address).batches())
+    return str(raised.value)
+
+
+def test_an_iceberg_table_in_a_store_that_is_not_there_is_told(object_store: str, tmp_path: Path) -> None:
+    assert "does not exist" in refusal("iceberg://s3://bucket/no/such.metadata.json")
+    address = write_iceberg(TABLE, tmp_path, warehouse=in_store())
+    from pyarrow import fs
+
+    store = fs.S3FileSystem(endpoint_override=object_store)
+    folder = address.removeprefix("iceberg://s3://").partition("/metadata/")[0]
+    for info in store.get_file_info(fs.FileSelector(f"{folder}/data", recursive=True)):
+        store.delete_file(info.path)
+    told = refusal(address)
+    assert "cannot be read: " in told
+    assert "a-test-" not in told
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+from databases import load_mysql
 from pyarrow import fs
 from source_rows import write_iceberg
 
@@ -24,7 +25,10 @@ FEW, MANY = 1_000_000, 3_000_000
 #: DuckDB takes 32 MB for CSV at a time, and a compressed object over S3 reached its plateau at 425 MB, after 3,000,000 rows.
 MARGIN = 135_000_000
 # Arrow files are mapped: what was read of them counts as memory until the system wants it back.
-KINDS = ("parquet", "csv", "json lines gz", "s3 parquet", "s3 csv gz", "postgres table", "delta", "iceberg")
+KINDS = (
+    *("parquet", "csv", "json lines gz", "s3 parquet", "s3 csv gz", "delta", "s3 delta", "iceberg"),
+    *("postgres table", "postgres sqlalchemy", "mysql table", "sqlite table"),
+)
 
 
 def peak(address: str) -> tuple[int, int]:
@@ -43,14 +47,19 @@ def table_of(count: int) -> pa.Table:
 def put(kind: str, table: pa.Table, folder: Path, write: Write) -> Any:
     """The table as a place of a kind; what is slow to write row by row is written by DuckDB, and Iceberg in several files."""
     folder.mkdir()
-    if kind not in ("csv", "json lines gz", "s3 csv gz", "iceberg"):
-        return write(kind, table)
+    files = {"csv": "x.csv", "mysql table": "x.csv", "json lines gz": "x.jsonl.gz", "s3 csv gz": "x.csv.gz"}
     if kind == "iceberg":
         return write_iceberg(table, folder, parts=table.num_rows // 250_000)
-    path = str(folder / {"csv": "x.csv", "json lines gz": "x.jsonl.gz", "s3 csv gz": "x.csv.gz"}[kind])
+    if kind not in files:
+        return write(kind, table)
+    path = str(folder / files[kind])
     with duckdb.connect() as con:
         con.register("arriving", table)
         con.execute(f"COPY arriving TO '{path}'")
+    if kind == "mysql table":
+        address = write(kind, table.slice(0, 0))
+        load_mysql(path, address)
+        return address
     return copied(path) if kind.startswith("s3") else path
 
 

@@ -19,6 +19,7 @@ from sameset.execution.sketching import sketch_table
 from sameset.sketches.spec import Spec
 from sameset.sources import Source, open_source
 from sameset.sources.row_groups import RowGroups
+from sameset.sources.scan import ScannedSource
 
 ROWS = 1_000
 NUMBERS = np.arange(ROWS)
@@ -69,6 +70,7 @@ def test_a_plain_file_has_the_values_that_duckdb_reads(
         data_page_version=pages,
     )  # fmt: skip
     source = open_source(str(file))
+    assert source.schema() == ScannedSource.schema(source)  # type: ignore[arg-type]
     assert isinstance(source.streams(2)[0].gi_frame.f_locals["self"], RowGroups)  # type: ignore[attr-defined]
     assert multiset(streamed(source, 2)) == multiset(source.batches())
     read_by_duckdb = sketch_table(source, Spec(where="true"))

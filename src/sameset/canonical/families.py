@@ -78,10 +78,16 @@ def _find_family(arrow_type: pa.DataType, column: str) -> Family:
     if isinstance(plain, pa.BaseExtensionType):
         if plain.extension_name in OWN_FAMILY:
             return OWN_FAMILY[plain.extension_name]
-        raise UnsupportedTypeError(column, str(arrow_type))
+        raise UnsupportedTypeError(column, _name_of(arrow_type))
     if pa.types.is_timestamp(plain):
         return Family.TIMESTAMP if plain.tz is None else Family.ZONED_TIMESTAMP
     raise UnsupportedTypeError(column, str(arrow_type))
+
+
+def _name_of(kind: pa.DataType) -> str:
+    """What people call the type; what a source could not bring to Arrow (`arrow.opaque`) has the name that it has there."""
+    handed_on = isinstance(kind, pa.OpaqueType) and kind.vendor_name in VENDORS
+    return str(kind.type_name if handed_on else kind)
 
 
 def _parts(kind: pa.DataType, column: str) -> list[tuple[str, pa.DataType]]:
@@ -131,6 +137,8 @@ TESTS = {
     Family.MAP: (pa.types.is_map,),
     Family.INTERVAL: (pa.types.is_interval,),
 }
+#: The vendors that sources name in `arrow.opaque`.
+VENDORS = ("Arrow", "DuckDB", "Polars", "PostgreSQL", "Python", "SQL")
 #: Extension types that are their storage, and those with a family of their own.
 TRANSPARENT = ("arrow.uuid", "arrow.json")
 OWN_FAMILY = {"arrow.fixed_shape_tensor": Family.TENSOR, "arrow.bool8": Family.BOOLEAN}

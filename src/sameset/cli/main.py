@@ -43,7 +43,7 @@ def cli() -> None:
 
     Tells whether a dataset is identical to, a modified version of, or a near-duplicate of one seen before, and what changed.
     A SOURCE is a Parquet, CSV, JSON lines or Arrow file, a glob or folder of them, also on S3; file.duckdb::table,
-    postgresql://USER@HOST/DATABASE::table; a Delta or Iceberg table.
+    file.sqlite::table, postgresql://USER@HOST/DATABASE::table, mysql://...::table; a Delta or Iceberg table, also on S3.
 
     \b
     Exit codes: 0 the same, 1 different, 2 could not know, 130 interrupted.

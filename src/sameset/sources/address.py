@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from sameset.errors import SourceError
 from sameset.sources.base import Source
-from sameset.sources.file_sets import FileSet, files_at, kind_of
-from sameset.sources.files import readable_file
+from sameset.sources.file_sets import FileSet, files_at, has_pattern, kind_by_ending, kind_of
+from sameset.sources.files import is_object, readable_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,10 +20,15 @@ __all__ = ["UNDERSTOOD", "open_source", "without_password"]
 UNDERSTOOD = (
     "a file, glob or folder of Parquet (.parquet), CSV (.csv, .tsv), JSON lines (.jsonl, .ndjson, .json), either also "
     "as .gz or .zst, or Arrow IPC (.arrow, .feather, .ipc), on disk or as s3://BUCKET/KEY; file.duckdb::table or "
-    "file.duckdb::select ...; postgresql://USER@HOST/DATABASE::table or ::select ...; a Delta table (folder or "
-    "delta:///PATH); and iceberg://CATALOG/NAMESPACE.TABLE or iceberg:///PATH/metadata.json"
+    "::select ..., likewise file.sqlite, postgresql://USER@HOST/DATABASE, mysql://... and what else SQLAlchemy reads; "
+    "a Delta table's folder; and iceberg://CATALOG/NAMESPACE.TABLE or iceberg:///PATH/metadata.json"
 )
-DUCKDB = re.compile(r"(?P<file>.+?\.(?:duckdb|ddb|db))::(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
+#: Endings of the files of databases; `.db` is used for both kinds, and content decides.
+DUCKDB, SQLITE = (".duckdb", ".ddb", ".db"), (".sqlite", ".sqlite3", ".db3", ".s3db")
+FILE_DATABASE = re.compile(
+    r"(?P<file>.+?\.(?:duckdb|ddb|db|sqlite3?|db3|s3db))::(?P<rest>.*)", re.DOTALL | re.IGNORECASE
+)
+DATABASES = ("postgresql", "postgres", "sqlite", "mysql", "mariadb", "mssql", "oracle")
 URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 #: A database and what of it: the first `::` outside the brackets of an IPv6 host.
 DATABASE = re.compile(r"(?P<url>[a-z][a-z0-9+.-]+://(?:\[[^\]]*\]|[^:\[]|:(?!:)|\[)*?)::(?P<rest>.*)", re.DOTALL | re.I)
@@ -59,13 +64,14 @@ def open_source(place: object, *, schema: pa.Schema | None = None, union_by_name
         address = address[7:]
     elif URL.match(address) and not address.lower().startswith("s3://"):
         return _open_url(address)
-    if match := DUCKDB.fullmatch(address):
-        from sameset.sources.duckdb_file import DuckDBSource
-
-        return DuckDBSource(match["file"], match["rest"])
+    if match := FILE_DATABASE.fullmatch(address):
+        return _open_file_database(match["file"], match["rest"])
     path = os.path.expanduser(address)
-    if os.path.isdir(os.path.join(path, "_delta_log")):
-        return _open_url(f"delta://{os.path.abspath(path)}", path)
+    if _may_be_delta(path):
+        from sameset.sources.delta import DeltaSource, is_delta
+
+        if is_delta(path):
+            return DeltaSource(path, path)
     return _open_files(files_at(path), schema, union_by_name)
 
 
@@ -86,26 +92,54 @@ def without_password(address: str) -> str:
     return shown + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "") + rest
 
 
-def _open_url(address: str, shown: str | None = None) -> Source:
-    scheme = address.split("://", 1)[0].lower()
-    if scheme in ("postgresql", "postgres"):
-        from sameset.sources.postgres import PostgresSource
+def _open_file_database(path: str, content: str) -> Source:
+    from sameset.sources.sqlite import SQLiteSource, is_sqlite
 
-        match = DATABASE.fullmatch(address)
-        if match is None:
-            raise SourceError(f"{without_password(address)} is a database; add ::TABLE or ::select ...")
-        return PostgresSource(match["url"], match["rest"], without_password(address))
+    path = os.path.expanduser(path)
+    if is_sqlite(path) or path.lower().endswith(SQLITE):
+        return SQLiteSource(path, content, f"{path}::{content}")
+    from sameset.sources.duckdb_file import DuckDBSource
+
+    return DuckDBSource(path, content)
+
+
+def _may_be_delta(path: str) -> bool:
+    """Whether it is worth a look: a folder, which of a store an ending or a pattern is not."""
+    return not has_pattern(path) and kind_by_ending(path) is None if is_object(path) else os.path.isdir(path)
+
+
+def _open_url(address: str) -> Source:
+    scheme = address.split("://", 1)[0].lower()
     if scheme == "delta":
         from sameset.sources.delta import DeltaSource
 
-        return DeltaSource(address[len("delta://") :], shown or address)
+        return DeltaSource(address[len("delta://") :], address)
     if scheme == "iceberg":
         from sameset.sources.iceberg import IcebergSource
 
         return IcebergSource(address)
-    raise SourceError(
-        f"{without_password(address)}: {scheme} addresses cannot be read yet; understood are {UNDERSTOOD}"
-    )
+    return _open_database(scheme, address)
+
+
+def _open_database(scheme: str, address: str) -> Source:
+    shown = without_password(address)
+    match = DATABASE.fullmatch(address)
+    if match is None:
+        if scheme.partition("+")[0] in DATABASES:
+            raise SourceError(f"{shown} is a database; add ::TABLE or ::select ...")
+        raise SourceError(f"{shown}: {scheme} addresses cannot be read yet; understood are {UNDERSTOOD}")
+    if scheme in ("postgresql", "postgres"):
+        from sameset.sources.postgres import PostgresSource
+
+        return PostgresSource(match["url"], match["rest"], shown)
+    if scheme in ("sqlite", "sqlite+pysqlite"):
+        from sameset.sources.sqlite import SQLiteSource
+
+        # As everywhere in Python: three slashes before a relative path, four before an absolute one.
+        return SQLiteSource(match["url"].partition("://")[2].removeprefix("/"), match["rest"], shown)
+    from sameset.sources.sql_database import SQLDatabaseSource
+
+    return SQLDatabaseSource(match["url"], match["rest"], shown)
 
 
 def _open_files(files: FileSet, schema: pa.Schema | None, union_by_name: bool) -> Source:
@@ -127,7 +161,7 @@ def _open_files(files: FileSet, schema: pa.Schema | None, union_by_name: bool) -
 
         return DelimitedSource(files, schema, union_by_name)
     path = readable_file(files.address)
-    if path.lower().endswith((".duckdb", ".ddb", ".db")):
+    if path.lower().endswith(DUCKDB + SQLITE):
         raise SourceError(
             f"{path} is a database; name its table as {path}::TABLE or give a query as {path}::select ..."
         )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Generator, Sequence
 from functools import cached_property
+from pathlib import Path
 
 import pyarrow as pa
 
 from sameset.errors import SourceError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.file_sets import FileSet
-from sameset.sources.files import first_bytes, open_random, open_stream
+from sameset.sources.files import COMPRESSIONS, first_bytes, open_random, open_stream
 from sameset.sources.scan import reading
-from sameset.sources.schemas import conformed, one_schema
+from sameset.sources.schemas import conformed, marked, one_schema
 
 __all__ = ["ArrowIpcSource"]
 
@@ -85,8 +87,22 @@ def _is_file(name: str) -> bool:
 
 def _schema_of(name: str) -> pa.Schema:
     is_file = _is_file(name)
+    if not is_file:
+        _refuse_compressed_file(name)
     with reading(name), open_random(name) if is_file else open_stream(name) as file:
-        return (pa.ipc.open_file if is_file else pa.ipc.open_stream)(file).schema
+        return marked((pa.ipc.open_file if is_file else pa.ipc.open_stream)(file).schema)
+
+
+def _refuse_compressed_file(name: str) -> None:
+    """Nothing, unless an Arrow file was compressed as a whole; it has to be read at any place, a stream has not."""
+    if Path(name).suffix.lower() not in COMPRESSIONS:
+        return
+    with reading(name), open_stream(name) as file:
+        start = file.read(6)
+    if start == b"ARROW1":
+        raise SourceError(
+            f"{name} is a compressed Arrow file; decompress it, or write it as a stream and compress that"
+        )
 
 
 def _batches_of(name: str) -> Generator[pa.RecordBatch, None, None]:
@@ -103,5 +119,40 @@ def _read_batches(name: str) -> Generator[pa.RecordBatch, None, None]:
             for i in range(reader.num_record_batches):
                 yield reader.get_batch(i)
     else:
-        with open_stream(name) as file:
-            yield from pa.ipc.open_stream(file)
+        yield from _read_stream(name)
+
+
+def _read_stream(name: str) -> Generator[pa.RecordBatch, None, None]:
+    """The batches of a stream up to its end mark, which a writer leaves that was closed.
+
+    Arrow itself also takes the end of the file for the end of the stream, and so a stream that breaks off between batches.
+    """
+    with open_stream(name) as file:
+        watched = _Watched(file)
+        yield from pa.ipc.open_stream(watched)
+        if watched.is_short:
+            raise SourceError(f"{name} breaks off without an end mark; write it again and close the writer")
+        if file.read(1):
+            raise SourceError(f"{name} goes on behind its end mark; if these are several streams, write a file of each")
+
+
+class _Watched(io.RawIOBase):
+    """A stream that knows whether the last read got fewer bytes than were asked for."""
+
+    def __init__(self, file: pa.NativeFile) -> None:
+        self._file = file
+        self.is_short = False
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = bytes(self._file.read(size))
+        self.is_short = len(data) < size
+        return data
+
+    def read_buffer(self, size: int) -> pa.Buffer:
+        """The same without a copy, which Arrow prefers."""
+        data = self._file.read_buffer(size)
+        self.is_short = data.size < size
+        return data

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from sameset.errors import SchemaError, UnsupportedTypeError
+from sameset.errors import SamesetError, SchemaError, UnsupportedTypeError
 from sameset.sources.base import ROWS_PER_BATCH, Source
 from sameset.sources.scan import (
     connect,
@@ -72,8 +72,13 @@ class ArrowStreamSource(Source):
                 one_expression(where)
             one_select(con, query, self.address)
             taken = _taken(self.schema())
-            con.register(VIEW, pa.RecordBatchReader.from_batches(taken, (_converted(b, taken) for b in reader)))
-            return tuple(con.sql(query).fetchall()[0])
+            failures: list[SamesetError] = []
+            converted = (_converted(batch, taken) for batch in _noting(reader, failures))
+            con.register(VIEW, pa.RecordBatchReader.from_batches(taken, converted))
+            try:
+                return tuple(con.sql(query).fetchall()[0])
+            except duckdb.Error as error:
+                raise failures[0] if failures else error from None
 
     def _batches(self, chosen: list[str], where: str | None, rows: int) -> Iterator[pa.RecordBatch]:
         wanted = chosen if where is None else self.schema().names
@@ -93,6 +98,15 @@ class ArrowStreamSource(Source):
             if isinstance(schema.field(name).type, pa.OpaqueType):
                 raise UnsupportedTypeError(name, schema.field(name).type.type_name)
         return chosen
+
+
+def _noting(reader: Iterator[pa.RecordBatch], failures: list[SamesetError]) -> Iterator[pa.RecordBatch]:
+    """The same batches; an error is kept, because DuckDB buries it in one of its own."""
+    try:
+        yield from reader
+    except SamesetError as error:
+        failures.append(error)
+        raise
 
 
 def _filtered(

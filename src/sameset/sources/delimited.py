@@ -10,6 +10,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -26,12 +28,19 @@ from sameset.sources.text_types import TextColumn, families_of, typed, types_of_
 
 __all__ = ["DelimitedSource"]
 
-DELIMITERS = (",", "\t", ";", "|")
+TAB = "\t"
+DELIMITERS = (",", TAB, ";", "|")
+#: What others separate cells by; a header of one cell that has one, as all lines behind it, is no column's name.
+SEPARATORS = (*DELIMITERS, " ", ":", "^", "~", "\x01", "\x1f", "\u00a6", "\u00a7")
+LINES_LOOKED_AT = 100
+EXCEL_HINT = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 HEADER_BYTES = 1 << 20
 # DuckDB's own limit is 2 MB; whole documents may be cells. Its buffer would grow with that, to 16 lines, and scan
 # lineitem at half the speed; two lines do.
 LONGEST_LINE = 1 << 24
 BUFFER = 1 << 25
+#: A text that no cell is: DuckDB lets a line end with more empty cells than the header has, if these are missing values.
+NO_CELL = "\x01no cell\x01"
 
 Header = tuple[tuple[str, ...], str]
 
@@ -52,16 +61,19 @@ class DelimitedSource(ScannedSource):
         names = self._names()
         self._files.refuse_shared(names)
         identifiers = dict(zip(names, unique_names(names), strict=True))
-        texts = self._texts(names, identifiers)
+        texts = self._texts(names, identifiers, missing=NO_CELL)
         types = dict.fromkeys(names, "VARCHAR") | self._given(con, texts, identifiers)
         found = [name for name in names if self._schema is None or name not in self._schema.names]
         columns = [TextColumn(identifiers[name]) for name in found]
         types |= zip(found, types_of_texts(con, texts, columns), strict=True)
+        if set(types.values()) <= {"VARCHAR"}:  # nothing has looked at all lines yet
+            con.sql(f"SELECT count(*) FROM {texts}").fetchall()  # noqa: S608 - names are quoted
         for each in dict.fromkeys(header for header, _ in self._headers):
             self._refuse_data_as_header(con, each, [types[name] for name in each])
         cells = [f"{typed(identifiers[name], types[name])} AS {quoted(identifiers[name])}" for name in names]
         keys = tuple(self._files.partitions)
-        relation = f"(SELECT {', '.join([*cells, *map(quoted, keys)])} FROM {texts})"  # noqa: S608 - names are quoted
+        scan = self._texts(names, identifiers, missing="")
+        relation = f"(SELECT {', '.join([*cells, *map(quoted, keys)])} FROM {scan})"  # noqa: S608 - names are quoted
         return Layout(relation, (*names, *keys), restored=restored_halves(names, self._schema))
 
     def _names(self) -> tuple[str, ...]:
@@ -72,12 +84,12 @@ class DelimitedSource(ScannedSource):
         schemas = [pa.schema([pa.field(name, pa.string()) for name in header]) for header in headers]
         return tuple(one_schema(self.address, self._files.files, schemas, self._union_by_name).names)
 
-    def _texts(self, names: tuple[str, ...], identifiers: dict[str, str]) -> str:
-        """The table expression with all cells as text; files of one header are one scan."""
+    def _texts(self, names: tuple[str, ...], identifiers: dict[str, str], missing: str) -> str:
+        """The table expression with all cells as text, null where they are `missing`; files of one header are one scan."""
         groups: dict[Header, list[str]] = {}
         for file, each in zip(self._files.files, self._headers, strict=True):
             groups.setdefault(each, []).append(file)
-        scans = [self._scan_of(files, header, identifiers) for header, files in groups.items()]
+        scans = [self._scan_of(files, header, identifiers, missing) for header, files in groups.items()]
         if len(scans) == 1:
             return scans[0]
         keys = list(map(quoted, self._files.partitions))
@@ -87,7 +99,7 @@ class DelimitedSource(ScannedSource):
             parts.append(f"SELECT {', '.join(cells + keys)} FROM {scan}")  # noqa: S608 - names are quoted
         return f"({' UNION ALL '.join(parts)})"
 
-    def _scan_of(self, files: list[str], header: Header, identifiers: dict[str, str]) -> str:
+    def _scan_of(self, files: list[str], header: Header, identifiers: dict[str, str], missing: str) -> str:
         columns = ", ".join(f"{text_literal(identifiers.get(name, name))}: 'VARCHAR'" for name in header[0])
         types = self._files.partition_types()
         hive = ", ".join(f"{quoted(key)}: {type_}" for key, type_ in types.items())
@@ -95,7 +107,7 @@ class DelimitedSource(ScannedSource):
         return (
             f"read_csv([{', '.join(map(sql_path, files))}], auto_detect = false, header = true, "
             f"delim = {text_literal(header[1])}, {folders}, "
-            "quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, strict_mode = true, "
+            f"quote = '\"', escape = '\"', nullstr = {text_literal(missing)}, allow_quoted_nulls = false, strict_mode = true, "
             f"null_padding = false, ignore_errors = false, max_line_size = {LONGEST_LINE}, "
             f"buffer_size = {BUFFER}, columns = {{{columns}}})"
         )
@@ -131,24 +143,25 @@ class DelimitedSource(ScannedSource):
     @cached_property
     def _headers(self) -> list[Header]:
         """By file, the names of its columns and the delimiter between them."""
-        return [_header_of(readable_file(file)) for file in self._files.files]
+        given = () if self._schema is None else self._schema.names
+        return [_header_of(readable_file(file), given) for file in self._files.files]
 
     def _refuse_data_as_header(self, con: duckdb.DuckDBPyConnection, header: tuple[str, ...], types: list[str]) -> None:
         """Nothing, unless the first line reads as one more row: each typed column has a value of its type there."""
-        families = families_of(con, header)
-        evident = [family is not None for family, type_ in zip(families, types, strict=True) if type_ != "VARCHAR"]
-        if all(evident) and (evident or all(families)):
+        telling = [name for name, type_ in zip(header, types, strict=True) if type_ != "VARCHAR"] or list(header)
+        # Of a true header the first name tells already.
+        if families_of(con, telling[:1]) != [None] and None not in families_of(con, telling):
             raise SourceError(
                 f"{self.address} seems to have no header: {header[0]!r} and what follows in its first line read as "
                 "data; put the names of the columns into the first line"
             )
 
 
-def _header_of(file: str) -> Header:
+def _header_of(file: str, given: Sequence[str]) -> Header:
+    """Names and delimiter; a single name is one of the `given`, or at least no several ones."""
     text = _start_of(file)
-    if not text.strip("\r\n"):
-        raise SourceError(f"{file} has no header line; the first line has to name the columns")
-    delimiters = ("\t",) if Path(file.lower()).name.split(".")[1:2] == ["tsv"] else DELIMITERS
+    _refuse_no_header(file, text)
+    delimiters = (TAB,) if Path(file.lower()).name.split(".")[1:2] == ["tsv"] else DELIMITERS
     best: list[str] = []
     chosen = delimiters[0]
     for delimiter in delimiters:
@@ -158,7 +171,34 @@ def _header_of(file: str) -> Header:
     if not best:
         raise SourceError(f"{file} has no valid header in line 1; look for a quote that is not closed")
     refuse_repeated(best, file)
+    if len(best) == 1 and best[0] not in given and (separator := _separator(text)):
+        raise SourceError(
+            f"{file} seems to have its cells separated by {separator!r}, which would be read as one column; "
+            f"write {'tabs' if delimiters == (TAB,) else 'commas'}, or give the type of the column {best[0]!r} with --schema-from"
+        )
     return tuple(best), chosen
+
+
+def _refuse_no_header(file: str, text: str) -> None:
+    first = text.split("\n", 1)[0].rstrip("\r")
+    if not text.strip("\r\n"):
+        raise SourceError(f"{file} has no header line; the first line has to name the columns")
+    if "\0" in first:
+        raise SourceError(f"{file} has NUL bytes in line 1, so it is no text in UTF-8; convert it to UTF-8")
+    if EXCEL_HINT.fullmatch(first):
+        raise SourceError(f"{file} has {first!r} in line 1, which only Excel understands; remove this line")
+
+
+def _separator(text: str) -> str | None:
+    """The sign, if there is one, that cuts the header and all lines behind it into the same number of cells, two or more."""
+    header, *lines = text.splitlines()[: LINES_LOOKED_AT + 1]
+    if '"' in header or not any(lines):
+        return None
+    for sign in SEPARATORS:
+        names = header.split(sign)
+        if len(names) > 1 and all(names) and {len(line.split(sign)) for line in lines if line} == {len(names)}:
+            return sign
+    return None
 
 
 def _start_of(file: str) -> str:

@@ -1,8 +1,9 @@
-"""A Delta Lake table: the rows of its current version, through the package deltalake."""
+"""A Delta Lake table on disk or in S3-compatible storage: the rows of its current version, through the package deltalake."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,10 +13,14 @@ import pyarrow as pa
 from sameset.errors import MissingExtraError, SourceError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.base import ROWS_PER_BATCH
+from sameset.sources.files import is_object
 from sameset.sources.scan import quoted, reading
 from sameset.sources.schemas import conformed
 
-__all__ = ["DeltaSource"]
+__all__ = ["DeltaSource", "is_delta"]
+
+#: A whole object may take so long, unlike the 30 s that deltalake grants by itself; whether the store answers is asked before.
+OBJECT_SECONDS = 300
 
 
 class DeltaSource(ArrowStreamSource):
@@ -23,7 +28,7 @@ class DeltaSource(ArrowStreamSource):
 
     def __init__(self, path: str, shown: str) -> None:
         super().__init__(shown)
-        self._path = os.path.abspath(os.path.expanduser(path))
+        self._path = path.rstrip("/") if is_object(path) else os.path.abspath(os.path.expanduser(path))
         self._version: int | None = None
 
     def row_count(self) -> int | None:
@@ -55,11 +60,18 @@ class DeltaSource(ArrowStreamSource):
             import deltalake
         except ImportError:
             raise MissingExtraError("delta", "reading Delta tables") from None
-        if not os.path.isdir(self._path):
-            raise SourceError(f"{self.address} does not exist; check the path")
-        table = deltalake.DeltaTable(self._path, version=self._version)
+        self._refuse_missing()
+        options = _store_options() if is_object(self._path) else None
+        table = deltalake.DeltaTable(self._path, version=self._version, storage_options=options)
         self._version = table.version()
         return table
+
+    def _refuse_missing(self) -> None:
+        if not is_object(self._path):
+            if not os.path.isdir(self._path):
+                raise SourceError(f"{self.address} does not exist; check the path")
+        elif not is_delta(self._path):
+            raise SourceError(f"{self.address} is no Delta table: it has no folder _delta_log; check bucket and key")
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -68,6 +80,40 @@ class DeltaSource(ArrowStreamSource):
             try:
                 yield
             except Exception as error:
-                if not type(error).__module__.startswith(("deltalake", "_internal")):
+                own = type(error).__module__.startswith(("deltalake", "_internal"))
+                if not own and not isinstance(error, OSError | pa.ArrowException):
                     raise
-                raise SourceError(f"{self.address} cannot be read: {str(error).splitlines()[0]}") from error
+                raise SourceError(f"{self.address} cannot be read: {_reason(str(error))}") from error
+
+
+def is_delta(path: str) -> bool:
+    """Whether a folder, on disk or in a store, holds a Delta table."""
+    if not is_object(path):
+        return os.path.isdir(os.path.join(path, "_delta_log"))
+    from sameset.sources.object_store import holds_objects
+
+    return holds_objects(f"{path.rstrip('/')}/_delta_log")
+
+
+def _store_options() -> dict[str, str]:
+    """Where the store is; the credentials deltalake finds in the environment by itself, as all others do."""
+    from sameset.sources.object_store import ATTEMPTS, CONNECT_SECONDS, endpoint, region
+
+    place = endpoint() or ""
+    given = {"AWS_ENDPOINT_URL": place, "AWS_REGION": region() or ""}
+    return {
+        **{name: value for name, value in given.items() if value},
+        "AWS_ALLOW_HTTP": str(place.startswith("http://")).lower(),
+        "connect_timeout": f"{CONNECT_SECONDS}s",
+        "timeout": f"{OBJECT_SECONDS}s",
+        "max_retries": str(ATTEMPTS - 1),
+    }
+
+
+def _reason(text: str) -> str:
+    """What deltalake says, on one line, without the address of a store and the colours of a terminal."""
+    if lost := re.search(r"Object at location (.+?) not found", text):
+        return f"its file {lost[1]} is missing"
+    lines = [re.sub(r"\x1b\[[0-9;]*m|↳", "", line).strip() for line in text.splitlines()]
+    told = next((line for line in lines if re.match(r"[45]\d\d ", line)), lines[0] if lines else "no reason")
+    return re.sub(r"https?://\S+", "an object of it", told).rstrip(".")

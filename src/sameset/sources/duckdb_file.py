@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 
 import duckdb
 
 from sameset.errors import SourceError
+from sameset.sources.database_names import offered
 from sameset.sources.files import readable_file
 from sameset.sources.scan import Layout, ScannedSource, connect, one_select, quoted, reading
 
@@ -68,12 +68,4 @@ class DuckDBSource(ScannedSource):
             if wanted in (f"{schema}.{table}".lower(), table.lower() if schema == "main" else None):
                 return schema, table
         names = [table if schema == "main" else f"{schema}.{table}" for schema, table in tables]
-        raise SourceError(f"{self._path} has no table {self._content!r}; {_offer(self._content, names)}")
-
-
-def _offer(wanted: str, names: list[str], most: int = 20) -> str:
-    if not names:
-        return "it has no tables"
-    close = difflib.get_close_matches(wanted, names, most, 0.0)
-    shown = ", ".join((close or names)[:most])
-    return f"it has {shown}" + (f" and {len(names) - most} more" if len(names) > most else "")
+        raise SourceError(f"{self._path} has no table {self._content!r}; {offered(self._content, names)}")

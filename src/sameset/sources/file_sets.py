@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import glob
+import fnmatch
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from sameset.errors import SchemaError, SourceError
 from sameset.sources.files import COMPRESSIONS, first_bytes, is_object, readable_file
 
-__all__ = ["ENDINGS", "FileSet", "files_at", "kind_by_ending", "kind_of"]
+__all__ = ["ENDINGS", "FileSet", "files_at", "has_pattern", "kind_by_ending", "kind_of"]
 
 ENDINGS = {
     "parquet": (".parquet", ".pq"),
@@ -72,6 +72,11 @@ def files_at(address: str) -> FileSet:
     return FileSet(address, tuple(known), _partitions(address, [_below(file, root) for file in known]))
 
 
+def has_pattern(address: str) -> bool:
+    """Whether it has signs of a pattern, `*`, `?` or `[`."""
+    return MAGIC.search(address) is not None
+
+
 def kind_of(files: FileSet) -> str | None:
     """What the files are, parquet, arrow, json or csv; of a single file its content tells before its ending does."""
     if len(files.files) > 1 or files.files[0] != files.address:
@@ -94,11 +99,46 @@ def _found(address: str) -> tuple[str, list[str] | None]:
     if is_object(address):
         return _found_objects(address)
     if os.path.isdir(address):
-        pattern = os.path.join(glob.escape(address), "**", "*")
-        return address, sorted(file for file in glob.glob(pattern, recursive=True) if os.path.isfile(file))
-    if os.path.exists(address) or not MAGIC.search(address):
+        return address, sorted(set(_files_below(address, ["**", "*"])))
+    if os.path.exists(address) or not has_pattern(address):
         return "", None
-    return _fixed_part(address), sorted(file for file in glob.glob(address, recursive=True) if os.path.isfile(file))
+    root = _fixed_part(address)
+    rest = address.replace(os.sep, "/")[len(root) :].lstrip("/")
+    return root, sorted(set(_files_below(root, rest.split("/")))) if os.path.isdir(root or ".") else []
+
+
+def _files_below(folder: str, pattern: Sequence[str], within: tuple[str, ...] = ()) -> Iterator[str]:
+    """The files that a pattern means, part by part; Python's own glob leaves out folders that it may not read.
+
+    Links are followed: one to nothing is a file that does not exist, one to a folder that it lies in is passed over, as
+    its files have been seen.
+    """
+    real = os.path.realpath(folder or ".")
+    if real in within:
+        return
+    first, rest = pattern[0], pattern[1:]
+    if first == "**" and rest:
+        yield from _files_below(folder, rest, within)
+    for entry in _entries(folder):
+        if first != "**" and not fnmatch.fnmatchcase(entry.name, first):
+            continue
+        if _is_hidden(entry.name):
+            continue
+        path = os.path.join(folder, entry.name)
+        if entry.is_dir():
+            below = pattern if first == "**" else rest
+            if below:
+                yield from _files_below(path, below, (*within, real))
+        elif not rest and (entry.is_file() or entry.is_symlink()):
+            yield path
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder or ".") as found:
+            return list(found)
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be read: {error.strerror}; the files in it would be missing") from error
 
 
 def _found_objects(address: str) -> tuple[str, list[str] | None]:
@@ -107,7 +147,7 @@ def _found_objects(address: str) -> tuple[str, list[str] | None]:
     folder = address.rstrip("/")
     if (below := objects_below(folder)) is not None:
         return folder, below
-    if not MAGIC.search(address):
+    if not has_pattern(address):
         return "", None
     root = _fixed_part(address)
     listing = objects_below(root)
@@ -143,7 +183,8 @@ def _below(file: str, root: str) -> str:
 
 def _is_hidden(name: str) -> bool:
     """Whether writers keep notes there (`_SUCCESS`, `.part.crc`) rather than rows."""
-    return any(part.startswith((".", "_")) and "=" not in part for part in PurePosixPath(name).parts)
+    parts = PurePosixPath(name).parts
+    return any((part.startswith((".", "_")) and "=" not in part) or part == "lost+found" for part in parts)
 
 
 def _partitions(address: str, names: list[str]) -> dict[str, tuple[str | None, ...]]:
@@ -154,6 +195,12 @@ def _partitions(address: str, names: list[str]) -> dict[str, tuple[str | None, .
     if len(keys) > 1:
         raise SchemaError(f"{address} has files in different key=value folders; read them separately")
     (common,) = keys
+    if len({key.lower() for key in common}) < len(common):
+        raise SchemaError(
+            f"{address} has one key twice in its key=value folders ({', '.join(common)}); rename one of them"
+        )
+    if odd := next((f"{key}={value}" for found in pairs for key, value in found if "=" in value), None):
+        raise SchemaError(f"{address} has the folder {odd!r}, in which a second = is to be written as %3D")
     values = zip(
         *[[None if value == NULL_PARTITION else unquote(value) for _, value in found] for found in pairs], strict=True
     )

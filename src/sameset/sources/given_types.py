@@ -25,7 +25,7 @@ __all__ = ["given_sql_types", "misfit", "restored_halves"]
 NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 WORDS = "'nan', 'inf', '-inf', '+inf', 'infinity', '-infinity', '+infinity'"
 DAY, CLOCK = r"[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
-ZONE = r" ?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
+ZONE = r" ?(?:Z|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)"
 INTEGERS = {8: "TINYINT", 16: "SMALLINT", 32: "INTEGER", 64: "BIGINT"}
 FRACTION = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 

@@ -1,7 +1,8 @@
 """An Iceberg table: the rows of its current snapshot, through the package pyiceberg.
 
-iceberg://CATALOG/NAMESPACE.TABLE      a catalog that .pyiceberg.yaml or PYICEBERG_CATALOG__CATALOG__URI describes
-iceberg:///PATH/metadata.json          one state of a table, by its metadata file
+iceberg://CATALOG/NAMESPACE.TABLE          a catalog that .pyiceberg.yaml or PYICEBERG_CATALOG__CATALOG__URI describes
+iceberg:///PATH/metadata.json              one state of a table, by its metadata file on disk,
+iceberg://s3://BUCKET/PATH/metadata.json   or in S3-compatible storage (`object_store` says where that is)
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pyarrow as pa
 from sameset.errors import MissingExtraError, SourceError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.base import ROWS_PER_BATCH
-from sameset.sources.files import readable_file
+from sameset.sources.files import is_object, readable_file
 from sameset.sources.scan import reading
 from sameset.sources.schemas import conformed
 
@@ -70,8 +71,8 @@ class IcebergSource(ArrowStreamSource):
             from pyiceberg.table import StaticTable
         except ImportError:
             raise MissingExtraError("iceberg", "reading Iceberg tables") from None
-        if self._place.startswith("/"):
-            return StaticTable.from_metadata(readable_file(self._place))
+        if self._place.startswith("/") or is_object(self._place):
+            return StaticTable.from_metadata(readable_file(self._place), _store_properties(self._place))
         catalog, _, table = self._place.partition("/")
         if not catalog or "." not in table:
             raise SourceError(
@@ -89,3 +90,17 @@ class IcebergSource(ArrowStreamSource):
                 if not type(error).__module__.startswith(("pyiceberg", "pydantic")):
                     raise
                 raise SourceError(f"{self.address} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _store_properties(place: str) -> dict[str, str]:
+    """Where the store is, if it is one; the credentials are found in the environment, as by all others."""
+    if not is_object(place):
+        return {}
+    from sameset.sources.object_store import CONNECT_SECONDS, SILENT_SECONDS, endpoint, region
+
+    given = {"s3.endpoint": endpoint(), "s3.region": region()}
+    return {
+        **{name: value for name, value in given.items() if value},
+        "s3.connect-timeout": str(CONNECT_SECONDS),
+        "s3.request-timeout": str(SILENT_SECONDS),
+    }

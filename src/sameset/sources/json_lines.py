@@ -3,7 +3,8 @@
 The columns are all keys of all lines, of all files if there are several. JSON says what is text, number or true, so
 only texts that are all dates or times become these (JSON has no other way to write them). A number with a point is a
 double, as in most languages; one that needs more than 17 digits would lose some and is refused, and so are objects and
-lists as values. A column whose type is given takes texts, numbers and booleans alike, as they are written.
+lists as values. A column whose type is given takes texts, numbers and booleans alike; numbers with a point that would not
+stay as they are written (all of them in a column of texts, more than 15 digits in one of decimals) are refused.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class JsonLinesSource(ScannedSource):
             return self._found(con)
         except duckdb.Error as error:
             for file, line, why in self._broken_lines():
-                raise SourceError(f"{file} is not JSON lines: line {line} {why}") from error
+                told = f"{file} is not JSON lines: line {line} {why}; write one object of JSON per line"
+                raise SourceError(told) from error
             raise
 
     def _found(self, con: duckdb.DuckDBPyConnection) -> Layout:
@@ -63,27 +65,34 @@ class JsonLinesSource(ScannedSource):
         texts = self._values(names, identifiers, "VARCHAR")
         types = self._types(con, texts, dict(zip(names, identifiers, strict=True)), kinds)
         cells = [f"{typed(name, type_)} AS {quoted(name)}" for name, type_ in zip(identifiers, types, strict=True)]
-        nested = {i: "JSON object or list" for i, kind in enumerate(kinds) if kind == "object or list"}
+        nested = {i: "JSON object or list" for i, found in enumerate(kinds) if found == ("object or list",)}
         keys = tuple(self._files.partitions)
         relation = f"(SELECT {', '.join([*cells, *map(quoted, keys)])} FROM {texts})"  # noqa: S608 - names are quoted
         return Layout(relation, (*names, *keys), restored_halves(names, self._schema), nested)
 
     def _types(
-        self, con: duckdb.DuckDBPyConnection, texts: str, identifiers: dict[str, str], kinds: list[str | None]
+        self, con: duckdb.DuckDBPyConnection, texts: str, identifiers: dict[str, str], kinds: list[tuple[str, ...]]
     ) -> list[str]:
         """The SQL type of each column, given or found."""
-        given = self._given(con, texts, identifiers)
-        found = {name: kind for name, kind in zip(identifiers, kinds, strict=True) if name not in given}
-        if "number" in found.values():
+        if any("number" in found for found in kinds):
             self._refuse_long_fractions(con)
-        columns = [TextColumn(identifiers[name], FAMILIES.get(kind, ())) for name, kind in found.items()]
-        types = dict(zip(found, types_of_texts(con, texts, columns), strict=True))
-        for name, kind in found.items():
+        given = self._given(con, texts, identifiers)
+        unknown = {
+            name: found[0] if found else None
+            for name, found in zip(identifiers, kinds, strict=True)
+            if name not in given
+        }
+        columns = [TextColumn(identifiers[name], FAMILIES.get(kind, ())) for name, kind in unknown.items()]
+        types = given | dict(zip(unknown, types_of_texts(con, texts, columns), strict=True))
+        for name, kind in unknown.items():
             if kind == "number" and types[name] == "VARCHAR":
                 raise SourceError(
                     f"{self.address} has numbers in {name!r} that no number type holds; write them as texts"
                 )
-        return [(given | types)[name] for name in identifiers]
+        numbers = [name for name, found in zip(identifiers, kinds, strict=True) if "number" in found]
+        self._refuse_rounded(con, [name for name in numbers if types[name].startswith("DECIMAL")])
+        self._refuse_rewritten(con, identifiers, [name for name in numbers if types[name] == "VARCHAR"])
+        return [types[name] for name in identifiers]
 
     def _given(self, con: duckdb.DuckDBPyConnection, texts: str, identifiers: dict[str, str]) -> dict[str, str]:
         """The SQL types of the columns that have a given one, once all their values are known to be of it."""
@@ -144,8 +153,8 @@ class JsonLinesSource(ScannedSource):
             first.update(dict.fromkeys(values if isinstance(values, dict) else ()))
         return [key for key in first if key in found] + sorted(found - set(first))
 
-    def _kinds(self, con: duckdb.DuckDBPyConnection, names: list[str], identifiers: list[str]) -> list[str | None]:
-        """What each column holds: text, boolean, number, object or list; None if nothing."""
+    def _kinds(self, con: duckdb.DuckDBPyConnection, names: list[str], identifiers: list[str]) -> list[tuple[str, ...]]:
+        """What each column holds: text, boolean, number, object or list, several of them only where its type is given."""
         questions = []
         for name in map(quoted, identifiers):
             signs = f"left(CAST({name} AS VARCHAR), 1)"
@@ -154,7 +163,7 @@ class JsonLinesSource(ScannedSource):
             questions += [f"bool_or({signs} NOT IN ({others}, 'n'))", f"bool_or(CAST({name} AS VARCHAR) = '\"\"')"]
         relation = self._values(names, identifiers, "JSON")
         answers = iter(con.sql(f"SELECT {', '.join(questions)} FROM {relation} AS source").fetchall()[0])  # noqa: S608
-        kinds: list[str | None] = []
+        kinds: list[tuple[str, ...]] = []
         for name in names:
             found = [kind for kind in (*KINDS, "number") if next(answers)]
             has_empty_text = next(answers)
@@ -163,22 +172,51 @@ class JsonLinesSource(ScannedSource):
                     f"{self.address} has both {found[0]} and {found[1]} in {name!r}; write all of one kind"
                 )
             # An empty text is no date, and is not missing either.
-            kinds.append("text with empty ones" if has_empty_text else found[0] if found else None)
+            kinds.append(("text with empty ones", *found[1:]) if has_empty_text else tuple(found))
         return kinds
 
     def _refuse_long_fractions(self, con: duckdb.DuckDBPyConnection) -> None:
         """Nothing, if every number with a point has at most 17 digits; the reader would round a longer one."""
         without_texts = """regexp_replace(json, '"(?:[^"\\\\]|\\\\.)*"', '', 'g')"""
-        digits = "trim(replace(regexp_replace(n, '[eE].*', ''), '.', ''), '0')"
-        longest = f"list_max([length({digits}) FOR n IN regexp_extract_all({without_texts}, '{FRACTION}')])"
-        # Few lines have 19 digits and points in a row; only those are looked at closely.
-        query = f"SELECT max(CASE WHEN regexp_matches(json, '[0-9.]{{19}}') THEN {longest} END) FROM {self._objects()}"  # noqa: S608
-        (most,) = con.sql(query).fetchall()[0]
-        if most is not None and most > 17:
+        most = self._most_digits(con, f"regexp_extract_all({without_texts}, '{FRACTION}')", 17)
+        if most > 17:
             raise SourceError(
                 f"{self.address} has a number with a point and {most} digits, which JSON readers round; "
                 "write such numbers as texts, or use CSV or Parquet"
             )
+
+    def _refuse_rounded(self, con: duckdb.DuckDBPyConnection, decimals: list[str]) -> None:
+        """Nothing, if every number with a point in columns of decimals has at most 15 digits, which doubles keep."""
+        for name in decimals:
+            key = text_literal(json.dumps(name, ensure_ascii=False))
+            pattern = f"regexp_escape({key}) || '\\s*:\\s*-?({FRACTION})'"
+            most = self._most_digits(con, f"regexp_extract_all(json, {pattern}, 1)", 15)
+            if most > 15:
+                raise SourceError(
+                    f"{self.address} has a number with a point and {most} digits in {name!r}, which JSON readers round; "
+                    "write such numbers as texts, or use CSV or Parquet"
+                )
+
+    def _most_digits(self, con: duckdb.DuckDBPyConnection, numbers: str, beyond: int) -> int:
+        """The most digits of the numbers that a SQL expression finds in a line, if some have more than `beyond`, else 0."""
+        digits = "trim(replace(regexp_replace(n, '[eE].*', ''), '.', ''), '0')"
+        most_digits = f"list_max([length({digits}) FOR n IN {numbers}])"
+        # Few lines have so many digits and points in a row; only those are looked at closely.
+        longest = f"max(CASE WHEN regexp_matches(json, '[0-9.]{{{beyond + 2}}}') THEN {most_digits} END)"
+        (most,) = con.sql(f"SELECT {longest} FROM {self._objects()}").fetchall()[0]  # noqa: S608 - literals
+        return int(most or 0)
+
+    def _refuse_rewritten(self, con: duckdb.DuckDBPyConnection, identifiers: dict[str, str], texts: list[str]) -> None:
+        """Nothing, if no number in columns of texts has a point or an exponent: the reader writes `1.10` as `1.1`."""
+        relation = self._values(list(identifiers), list(identifiers.values()), "JSON")
+        for name in texts:
+            number = f"CAST({quoted(identifiers[name])} AS VARCHAR)"
+            query = f"SELECT bool_or(regexp_matches({number}, '^-?[0-9]+[.eE]')) FROM {relation} AS source"  # noqa: S608
+            if con.sql(query).fetchall() == [(True,)]:
+                raise SourceError(
+                    f"{self.address} has numbers with a point in {name!r}, a column of texts, and JSON readers do not keep "
+                    "how these are written; write them as texts"
+                )
 
     def _lines(self, **parsing: Any) -> Iterator[tuple[str, int, Any]]:
         """File, number and value of each line, up to the first of a file that is no JSON."""
@@ -188,15 +226,26 @@ class JsonLinesSource(ScannedSource):
                     if not line.strip():
                         continue
                     try:
-                        yield name, number, json.loads(line, **parsing)
-                    except ValueError as error:
+                        yield name, number, json.loads(line.decode(), **parsing)
+                    except (ValueError, RecursionError) as error:
                         yield name, number, error
                         break
 
     def _broken_lines(self) -> Iterator[tuple[str, int, str]]:
         """File, number and fault of the first line that Python's JSON reader cannot read either."""
         for file, number, value in self._lines():
-            if isinstance(value, ValueError):
+            if isinstance(value, RecursionError):
+                yield file, number, "is nested too deeply"
+            elif isinstance(value, ValueError):
                 yield file, number, f"cannot be read ({str(value).split(': line')[0]})"
             elif not isinstance(value, dict):
                 yield file, number, "is no JSON object"
+            elif not _is_unicode(value):
+                yield file, number, "has one half of a pair of \\u escapes without the other"
+
+
+def _is_unicode(value: Any) -> bool:
+    try:
+        return bool(json.dumps(value, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
+        return False

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
-from sameset.errors import SourceError, UnsupportedTypeError
+from sameset.errors import SamesetError, SourceError, UnsupportedTypeError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.scan import delivery, is_refused, quoted, reading
-from sameset.sources.schemas import conformed
+from sameset.sources.schemas import conformed, marked
 
 __all__ = ["MemorySource"]
+
+#: Types of Polars that Arrow has not, or of which it gets no more than addresses in memory.
+PRIVATE = ("Int128", "Object", "UInt128", "Unknown")
 
 
 class MemorySource(ArrowStreamSource):
@@ -33,11 +38,12 @@ class MemorySource(ArrowStreamSource):
         return self._table.num_rows if isinstance(self._table, pa.Table) else None
 
     def _arrow_schema(self) -> pa.Schema:
-        if isinstance(self._table, pa.Table | pa.RecordBatchReader):
-            return self._table.schema
-        if hasattr(self._table, "collect_schema"):
-            return pa.RecordBatchReader.from_stream(self._table.collect_schema().to_frame()).schema
-        return pa.RecordBatchReader.from_stream(self._table).schema
+        with _told(self.address):
+            if isinstance(self._table, pa.Table | pa.RecordBatchReader):
+                return marked(self._table.schema)
+            if hasattr(self._table, "collect_schema"):
+                return _polars_schema(self._table.collect_schema())
+            return marked(pa.RecordBatchReader.from_stream(self._table).schema)
 
     def _reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         if isinstance(self._table, pa.RecordBatchReader):
@@ -45,8 +51,12 @@ class MemorySource(ArrowStreamSource):
                 raise SourceError(f"{self.address} is a stream that was read before; give a table to read it twice")
             self._spent = True
         schema = pa.schema([self.schema().field(name) for name in columns])
-        for batch in self._stream():
-            yield conformed(batch.select(list(columns)), schema)
+        with _told(self.address):
+            for batch in self._stream():
+                has = set(batch.schema.names)
+                yield conformed(
+                    batch.select([name for name in columns if name in has or not _is_private(schema, name)]), schema
+                )
 
     def _stream(self) -> Iterator[pa.RecordBatch]:
         if isinstance(self._table, pa.Table):
@@ -54,11 +64,50 @@ class MemorySource(ArrowStreamSource):
         elif isinstance(self._table, pa.RecordBatchReader):
             yield from self._table
         elif hasattr(self._table, "collect_batches"):
-            for frame in self._table.collect_batches():
+            for frame in self._readable().collect_batches():
                 yield from pa.RecordBatchReader.from_stream(frame)
         else:
-            with pa.RecordBatchReader.from_stream(self._table) as reader:
+            with pa.RecordBatchReader.from_stream(self._readable()) as reader:
                 yield from reader
+
+    def _readable(self) -> Any:
+        """The Polars frame or query without the columns that have no Arrow type; a DuckDB relation as it is."""
+        schema = self.schema()
+        private = [name for name in schema.names if _is_private(schema, name)]
+        return self._table.drop(private) if private else self._table
+
+
+@contextmanager
+def _told(address: str) -> Iterator[None]:
+    """Turns whatever a library or the program itself raises while it hands out rows into a sentence."""
+    with reading(address):
+        try:
+            yield
+        except (SamesetError, duckdb.Error, pa.ArrowException, OSError, ValueError, TypeError):
+            raise
+        except Exception as error:
+            first = next(iter(str(error).splitlines()), "")
+            raise SourceError(f"{address} cannot be read: {type(error).__name__}: {first}") from error
+
+
+def _polars_schema(types: Any) -> pa.Schema:
+    """The Arrow schema of a frame of these types; those that Arrow has not as `arrow.opaque`."""
+    private = [name for name, type_ in types.items() if _is_private_type(type_)]
+    known = pa.RecordBatchReader.from_stream(types.to_frame().drop(private)).schema
+    # A decimal so wide is kept from SQL, too.
+    unknown = {name: pa.opaque(pa.decimal256(76, 0), str(types[name]), "Polars") for name in private}
+    return pa.schema([pa.field(name, unknown[name]) if name in unknown else known.field(name) for name in types])
+
+
+def _is_private_type(type_: Any) -> bool:
+    """Whether a type of Polars is private, or one is within it."""
+    within = [getattr(type_, "inner", None), *(field.dtype for field in getattr(type_, "fields", ()))]
+    return type_.base_type().__name__ in PRIVATE or any(_is_private_type(each) for each in within if each is not None)
+
+
+def _is_private(schema: pa.Schema, name: str) -> bool:
+    type_ = schema.field(name).type
+    return isinstance(type_, pa.OpaqueType) and type_.vendor_name == "Polars"
 
 
 def _as_arrow(table: Any) -> Any:
@@ -70,7 +119,9 @@ def _as_arrow(table: Any) -> Any:
     library = type(table).__module__.partition(".")[0]
     with reading("memory:table"):
         if library == "pandas" and hasattr(table, "columns"):
-            return _from_pandas(table)
+            from sameset.sources.pandas_frames import from_pandas
+
+            return from_pandas(table, "memory:table")
         if library in ("duckdb", "_duckdb") and hasattr(table, "project"):
             return _exported(table)
         if library == "polars" and hasattr(table, "collect_schema"):  # a Series has none
@@ -81,13 +132,6 @@ def _as_arrow(table: Any) -> Any:
     raise SourceError(
         f"a {type(table).__name__} is no table; give an address, a pyarrow table, or a pandas or Polars frame"
     )
-
-
-def _from_pandas(frame: Any) -> pa.Table:
-    """The frame as a pyarrow table, the named levels of its index first."""
-    if levels := [name for name in frame.index.names if name is not None]:
-        frame = frame.reset_index(level=levels)
-    return pa.Table.from_pandas(frame, preserve_index=False)
 
 
 def _exported(relation: Any) -> Any:

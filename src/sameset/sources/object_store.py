@@ -22,7 +22,19 @@ from pyarrow import fs
 
 from sameset.errors import MissingExtraError, SourceError
 
-__all__ = ["PROTOCOL", "duckdb_filesystem", "objects_below", "open_object", "size_of_object"]
+__all__ = [
+    "ATTEMPTS",
+    "CONNECT_SECONDS",
+    "PROTOCOL",
+    "SILENT_SECONDS",
+    "duckdb_filesystem",
+    "endpoint",
+    "holds_objects",
+    "objects_below",
+    "open_object",
+    "region",
+    "size_of_object",
+]
 
 #: What DuckDB calls the objects; for `s3` it would want an extension that has to be downloaded.
 PROTOCOL = "objects"
@@ -63,11 +75,17 @@ def open_object(address: str) -> pa.NativeFile:
         return _filesystem().open_input_file(_path(address))
 
 
+def holds_objects(address: str) -> bool:
+    """Whether there are objects below a prefix."""
+    with _told(address):
+        return bool(_filesystem().get_file_info(_path(address)).type == fs.FileType.Directory)
+
+
 def objects_below(address: str) -> list[str] | None:
     """The addresses of all objects below a prefix, sorted; None if it is an object itself or not there."""
+    if not holds_objects(address):
+        return None
     with _told(address):
-        if _filesystem().get_file_info(_path(address)).type != fs.FileType.Directory:
-            return None
         found = _filesystem().get_file_info(fs.FileSelector(_path(address), recursive=True))
     return sorted(f"s3://{info.path}" for info in found if info.type == fs.FileType.File)
 
@@ -97,6 +115,16 @@ def duckdb_filesystem() -> Any:
             return [path]
 
     return Objects(_filesystem())
+
+
+def endpoint() -> str | None:
+    """The address of the store, if it is not Amazon's."""
+    return _first(ENDPOINTS)
+
+
+def region() -> str | None:
+    """The region of the store, if one is given."""
+    return _first(REGIONS)
 
 
 class SharedFile:
@@ -154,15 +182,15 @@ class SharedFile:
 
 
 def _filesystem() -> fs.S3FileSystem:
-    return _connected(*map(_first, (ENDPOINTS, REGIONS, *CREDENTIALS)))
+    return _connected(endpoint(), region(), *map(_first, CREDENTIALS))
 
 
 @cache
-def _connected(endpoint: str | None, region: str | None, *credentials: str | None) -> fs.S3FileSystem:
+def _connected(place: str | None, area: str | None, *credentials: str | None) -> fs.S3FileSystem:
     """The file system; it finds the credentials by itself, once, so that others are another file system."""
     return fs.S3FileSystem(
-        endpoint_override=endpoint,
-        region=region,
+        endpoint_override=place,
+        region=area,
         connect_timeout=CONNECT_SECONDS,
         request_timeout=SILENT_SECONDS,
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),

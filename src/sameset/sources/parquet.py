@@ -13,11 +13,17 @@ import pyarrow.parquet as pq
 from sameset.errors import SchemaError
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import attach_stores, open_random, readable_file, sql_path
-from sameset.sources.row_groups import RowGroups, are_plain, has_int96
+from sameset.sources.int96 import refuse_nanoseconds
+from sameset.sources.row_groups import RowGroups, are_plain, delivered_schema, has_int96
 from sameset.sources.scan import Layout, ScannedSource, quoted, reading, sql_type_of
-from sameset.sources.schemas import one_schema
+from sameset.sources.schemas import marked, one_schema
 
 __all__ = ["ParquetSource"]
+
+#: Extension types that DuckDB hands out as their storage, and those that it knows.
+RESTORED = ("arrow.bool8", "arrow.fixed_shape_tensor")
+KNOWN = (*RESTORED, "arrow.uuid", "arrow.json")
+MOST_DIGITS = 38
 
 
 class Footer(NamedTuple):
@@ -32,7 +38,9 @@ class ParquetSource(ScannedSource):
     """The rows of one or more Parquet files of one schema.
 
     Folders named `key=value` (hive partitioning) add the columns `key`: dates and integers where all their values
-    are written as such, else text. An Arrow duration keeps its type; a decimal of more than 38 digits is refused.
+    are written as such, else text. Arrow durations, tensors and bool8 keep their types. Refused are decimals of more than
+    38 digits, structs with names that differ only in case, and timestamps of the old kind (INT96) with nanoseconds,
+    because DuckDB would change them; and unknown extension types.
     """
 
     def __init__(self, files: FileSet, union_by_name: bool = False) -> None:
@@ -43,10 +51,14 @@ class ParquetSource(ScannedSource):
     def row_count(self) -> int | None:
         return sum(footer.rows for footer in self._footers)
 
+    def schema(self) -> pa.Schema:
+        known = delivered_schema(self._one_schema()) if self._is_plain else None
+        return super().schema() if known is None else known
+
     def streams(
         self, count: int, columns: Sequence[str] | None = None, where: str | None = None
     ) -> Sequence[Iterator[pa.RecordBatch]]:
-        chosen = [column.name for column in self._chosen(columns)]
+        chosen = self.schema().names if columns is None else [column.name for column in self._chosen(columns)]
         if where is not None or not chosen or not self._is_plain:
             return [self.batches(columns, where)]
         groups = RowGroups(self.address, self._files.files)
@@ -65,12 +77,13 @@ class ParquetSource(ScannedSource):
     def _layout(self, con: duckdb.DuckDBPyConnection) -> Layout:
         schema = self._one_schema()
         self._files.refuse_shared(schema.names)
+        self._refuse_lost_nanoseconds()
         keys = tuple(self._files.partitions)
         return Layout(
             self._union(con, schema) if self._union_by_name else self._scan_of(self._files.files, ["*"], schema),
             (*schema.names, *keys),
-            restored={i: type_ for i, type_ in enumerate(schema.types) if pa.types.is_duration(type_)},
-            refused={i: str(type_) for i, type_ in enumerate(schema.types) if _is_lossy(type_)},
+            restored={i: type_ for i, type_ in enumerate(schema.types) if _is_restored(type_)},
+            refused={i: reason for i, type_ in enumerate(schema.types) if (reason := _lossy(type_))},
         )
 
     def _scan_of(self, files: tuple[str, ...], columns: list[str], schema: pa.Schema) -> str:
@@ -106,8 +119,17 @@ class ParquetSource(ScannedSource):
         for name in self._files.files:
             with reading(readable_file(name)), open_random(name) as file:
                 metadata = pq.read_metadata(file)
-                footers.append(Footer(metadata.schema.to_arrow_schema(), metadata.num_rows, has_int96(metadata)))
+                footers.append(
+                    Footer(marked(metadata.schema.to_arrow_schema()), metadata.num_rows, has_int96(metadata))
+                )
         return footers
+
+    def _refuse_lost_nanoseconds(self) -> None:
+        """Nothing, unless a timestamp of the kind INT96, which Spark still writes, holds nanoseconds: DuckDB drops them."""
+        for name, footer in zip(self._files.files, self._footers, strict=True):
+            if footer.has_int96:
+                with reading(name):
+                    refuse_nanoseconds(name)
 
     def _one_schema(self) -> pa.Schema:
         schemas = [footer.schema for footer in self._footers]
@@ -124,7 +146,7 @@ class ParquetSource(ScannedSource):
 def _cell(con: duckdb.DuckDBPyConnection, field: pa.Field, own: pa.Schema) -> str:
     """The SQL of a column of the whole in files of another schema."""
     name = quoted(field.name)
-    if _is_lossy(field.type):
+    if _lossy(field.type):
         return f"NULL AS {name}"
     wanted = pa.int64() if pa.types.is_duration(field.type) else field.type
     held = own.get_field_index(field.name) >= 0
@@ -133,10 +155,40 @@ def _cell(con: duckdb.DuckDBPyConnection, field: pa.Field, own: pa.Schema) -> st
     return f"CAST({name if held else 'NULL'} AS {sql_type_of(con, wanted)}) AS {name}"
 
 
-def _is_lossy(type_: pa.DataType, nested: bool = False) -> bool:
-    """Whether DuckDB would change the values: wide decimals become doubles, durations in a list integers."""
-    if pa.types.is_decimal256(type_):
-        return True
-    if nested and pa.types.is_duration(type_):
-        return True
-    return any(_is_lossy(type_.field(i).type, True) for i in range(type_.num_fields))
+def _is_restored(type_: pa.DataType) -> bool:
+    """Whether DuckDB hands the values out as another type, from which Arrow casts them back."""
+    return pa.types.is_duration(type_) or any(
+        isinstance(part, pa.BaseExtensionType) and part.extension_name in RESTORED for part in _parts(type_)
+    )
+
+
+def _lossy(type_: pa.DataType) -> str | None:
+    """The type, if DuckDB would change the values: wide decimals become doubles, durations in a list integers."""
+    if any(map(_is_renamed, _parts(type_))):
+        return f"{type_} with names that are empty or differ only in case"
+    if not any(map(_is_changed, _parts(type_))) and not _has_durations_within(type_):
+        return None
+    return str(type_.type_name if isinstance(type_, pa.OpaqueType) and type_.vendor_name == "Arrow" else type_)
+
+
+def _is_renamed(type_: pa.DataType) -> bool:
+    """Whether DuckDB gives fields other names: `element1` to one that has none, `A_1` to `A` beside `a`."""
+    names = [type_.field(i).name.lower() for i in range(type_.num_fields)] if pa.types.is_struct(type_) else []
+    return "" in names or len(set(names)) < len(names)
+
+
+def _is_changed(type_: pa.DataType) -> bool:
+    if isinstance(type_, pa.BaseExtensionType):
+        return type_.extension_name not in KNOWN
+    return bool(pa.types.is_decimal(type_) and type_.precision > MOST_DIGITS)
+
+
+def _has_durations_within(type_: pa.DataType) -> bool:
+    return any(pa.types.is_duration(part) for part in _parts(type_)) and not pa.types.is_duration(type_)
+
+
+def _parts(type_: pa.DataType) -> Iterator[pa.DataType]:
+    """The type and all types within it."""
+    yield type_
+    for i in range(type_.num_fields):
+        yield from _parts(type_.field(i).type)

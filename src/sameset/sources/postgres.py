@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from sameset.errors import MissingExtraError, SourceError
 from sameset.sources.arrow_stream import ArrowStreamSource
+from sameset.sources.database_names import offered
 from sameset.sources.postgres_types import Column, columns_of, restored
 from sameset.sources.scan import quoted, reading
 
@@ -85,7 +86,8 @@ class PostgresSource(ArrowStreamSource):
         for nspname, relname, visible in found:
             if relname == table and (nspname == schema if schema else visible):
                 return f"{quoted(nspname)}.{quoted(relname)} AS source_rows"
-        raise SourceError(f"{self.address}: there is no table {self._content!r}; {_offer(found)}")
+        names = sorted(name if visible else f"{space}.{name}" for space, name, visible in found)
+        raise SourceError(f"{self.address}: there is no table {self._content!r}; {offered(table or '', names)}")
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:
@@ -139,10 +141,3 @@ def _uri(url: str, shown: str) -> tuple[str, list[str]]:
 def _unquoted(name: str) -> str:
     """A name as PostgreSQL stores it: in lower case, unless it is quoted."""
     return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
-
-
-def _offer(found: list[tuple[str, str, bool]], most: int = 20) -> str:
-    names = sorted(table if visible else f"{schema}.{table}" for schema, table, visible in found)
-    if not names:
-        return "it has no tables"
-    return f"it has {', '.join(names[:most])}" + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from sameset.sources.base import ROWS_PER_BATCH
 from sameset.sources.scan import reading
 
-__all__ = ["RowGroups", "are_plain", "has_int96"]
+__all__ = ["RowGroups", "are_plain", "delivered_schema", "has_int96"]
 
 DICTIONARY_BYTES = 3  # a text column of fewer bytes a value is written as codes of a small dictionary
 BUFFER_BYTES = 1 << 20  # read ahead within a column: a row group of 230 MB takes 174 MB in all, read as a whole 312
@@ -40,6 +40,13 @@ PLAIN = (
     pa.types.is_decimal128,
     pa.types.is_timestamp,
 )
+
+
+_DELIVERED = {
+    **dict.fromkeys((pa.string(), pa.string_view()), pa.large_string()),
+    **dict.fromkeys((pa.binary(), pa.binary_view()), pa.large_binary()),
+    **dict.fromkeys((pa.timestamp("s"), pa.timestamp("ms")), pa.timestamp("us")),
+}
 
 
 class Group(NamedTuple):
@@ -77,7 +84,15 @@ class RowGroups:
 def are_plain(files: Sequence[str], schema: pa.Schema) -> bool:
     """Whether these are local files, and no value of such columns would come out otherwise than DuckDB reads it."""
     plain = all(any(test(kind) for test in PLAIN) for kind in schema.types)
-    return plain and not any("." in name for name in schema.names) and all(os.path.isfile(file) for file in files)
+    clear = len({name.lower() for name in schema.names}) == len(schema.names) and "." not in "".join(schema.names)
+    return plain and clear and all(os.path.isfile(file) for file in files)
+
+
+def delivered_schema(schema: pa.Schema) -> pa.Schema | None:
+    """The schema that DuckDB gives to a plain file, without asking it, which takes 16 ms; None if only it can know."""
+    if any(pa.types.is_timestamp(kind) and kind.tz is not None for kind in schema.types):  # it has its own time zone
+        return None
+    return pa.schema([pa.field(field.name, _DELIVERED.get(field.type, field.type)) for field in schema])
 
 
 def has_int96(metadata: pq.FileMetaData) -> bool:

@@ -8,12 +8,13 @@ import pyarrow as pa
 
 from sameset.errors import SchemaError
 
-__all__ = ["conformed", "one_schema", "plain", "unified"]
+__all__ = ["conformed", "marked", "one_schema", "plain", "unified", "unknown_extension"]
 
 MOST_FILES, MOST_COLUMNS = 3, 5
 UNITS = ("s", "ms", "us", "ns")
 #: The digits that an integer of so many bits may have.
 DIGITS = {8: 3, 16: 5, 32: 10, 64: 20}
+EXTENSION_NAME = b"ARROW:extension:name"
 
 
 def one_schema(address: str, files: Sequence[str], schemas: Sequence[pa.Schema], union_by_name: bool) -> pa.Schema:
@@ -54,6 +55,27 @@ def conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     if not arrays:
         return batch.select([])
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def marked(schema: pa.Schema) -> pa.Schema:
+    """The schema with the columns of unknown extension types as `arrow.opaque`, which is refused where it is read.
+
+    Arrow hands such values out as their storage. Whether a column is refused must not depend on who registered its type.
+    """
+    fields = []
+    for field in schema:
+        name = unknown_extension(field)
+        fields.append(field if name is None else field.with_type(pa.opaque(field.type, f"extension<{name}>", "Arrow")))
+    return pa.schema(fields, schema.metadata)
+
+
+def unknown_extension(field: pa.Field) -> str | None:
+    """The name of an extension type in a field, or nested in it, that Arrow does not know; None if there is none."""
+    if name := (field.metadata or {}).get(EXTENSION_NAME):
+        return bytes(name).decode("utf-8", "replace")
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    inner = (unknown_extension(kind.field(i)) for i in range(kind.num_fields))
+    return next((name for name in inner if name is not None), None)
 
 
 def unified(left: pa.DataType, right: pa.DataType) -> pa.DataType | None:

@@ -1,0 +1,58 @@
+"""What stands behind the `::` of an address of a database: a single SELECT, or the name of a table or view."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+
+__all__ = ["is_ordered", "is_query", "name_parts", "offered", "without_end"]
+
+QUERY = re.compile(r"\s*(?:select|with|values|\(|--|/\*)(?![\w.$])", re.IGNORECASE)
+ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
+PART = r"""("(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\]|[^."`\[\]]+)"""
+NAME = re.compile(rf"\s*{PART}\s*(?:\.\s*{PART}\s*)?", re.DOTALL)
+
+
+def is_query(content: str) -> bool:
+    """Whether it is a query; a table of such a name is written in quotes."""
+    return QUERY.match(content) is not None
+
+
+def is_ordered(content: str) -> bool:
+    """Whether it is a query that says in which order its rows come."""
+    return is_query(content) and ORDERED.search(content) is not None
+
+
+def without_end(content: str) -> str:
+    """The query or name without the blanks around it and the semicolon after it."""
+    return content.strip().rstrip(";").rstrip()
+
+
+def name_parts(content: str) -> tuple[str | None, str] | None:
+    """Schema, if there is one, and table, without the quotes `"a"`, `` `a` `` or `[a]`; None if it is no name.
+
+    >>> name_parts('sales."Order 5"')
+    ('sales', 'Order 5')
+    """
+    match = NAME.fullmatch(content)
+    if match is None:
+        return None
+    first, second = (part and _unquoted(part.strip()) for part in match.groups())
+    return (first, second) if second else (None, first)
+
+
+def offered(wanted: str, names: Sequence[str], most: int = 20) -> str:
+    """The sentence that says which tables there are, those of a name like the wanted one first."""
+    if not names:
+        return "it has no tables"
+    close = difflib.get_close_matches(wanted, names, most, 0.0)
+    shown = ", ".join((close or names)[:most])
+    return f"it has {shown}" + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _unquoted(part: str) -> str:
+    if part[0] not in '"`[':
+        return part
+    inner = part[1:-1]
+    return inner if part[0] == "[" else inner.replace(part[0] * 2, part[0])

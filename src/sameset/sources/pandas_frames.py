@@ -1,0 +1,82 @@
+"""A pandas frame as an Arrow table, and what of its columns of Python objects would silently become something else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pyarrow as pa
+
+from sameset.errors import SchemaError, SourceError
+from sameset.sources.scan import reading
+
+__all__ = ["from_pandas"]
+
+#: What the objects of a column may be, the first that fits; of two kinds in one column Arrow makes one, and cuts the time
+#: off dates and texts down to bytes.
+KINDS: dict[str, tuple[type, ...]] = {
+    "texts": (str,),
+    "bytes": (bytes, bytearray, memoryview),
+    "booleans": (bool,),
+    "timestamps": (dt.datetime,),
+    "dates": (dt.date,),
+    "times": (dt.time,),
+    "durations": (dt.timedelta,),
+    "sets": (set, frozenset),
+}
+
+
+def from_pandas(frame: Any, address: str) -> pa.Table:
+    """The frame as a pyarrow table, the named levels of its index first.
+
+    Raises:
+        SchemaError: a level of the index is called like a column.
+        SourceError: a column cannot be converted, or not without loss.
+    """
+    levels = [name for name in frame.index.names if name is not None]
+    if shared := [name for name in levels if name in frame.columns]:
+        raise SchemaError(f"{address} has {shared[0]!r} both in its columns and in its index; rename one of them")
+    if levels:
+        frame = frame.reset_index(level=levels)
+    for i, name in enumerate(frame.columns):
+        if frame.dtypes.iloc[i].name == "object":
+            _refuse_loss(list(frame.iloc[:, i]), f"{address} has", f"in column {name!r}")
+    if not len(frame.columns):  # Arrow would forget how many rows there are
+        return pa.table({"row": pa.nulls(len(frame))}).select([])
+    with reading(address):
+        try:
+            return pa.Table.from_pandas(frame, preserve_index=False)
+        except (pa.ArrowException, OverflowError) as error:  # pyarrow adds the column as a second argument
+            raise SourceError(f"{address} cannot be read: {'; '.join(map(str, error.args))}") from error
+
+
+def _refuse_loss(values: list[Any], told: str, where: str) -> None:
+    """Nothing, unless the values are of several kinds, or more than Arrow would keep of them."""
+    classes = set(map(type, values))
+    kinds = sorted({kind for each in classes if each.__name__ != "NaTType" and (kind := _kind_of(each))})
+    if "booleans" in kinds and any(isinstance(value, float) and value == value for value in values):
+        kinds.append("numbers")
+    if len(kinds) > 1:
+        raise SourceError(f"{told} both {kinds[0]} and {kinds[1]} {where}; convert them to one type")
+    if kinds == ["sets"]:
+        raise SourceError(f"{told} sets {where}, which have no order; convert them to sorted lists")
+    # NaT, the missing time of pandas, is equal to nothing.
+    if kinds == ["timestamps"] and len({value.tzinfo is None for value in values if _is_time(value)}) > 1:
+        raise SourceError(f"{told} timestamps with and without a zone {where}; give all of them one")
+    if {"timestamps", "durations"} & set(kinds) and any(map(_nanoseconds, values)):
+        raise SourceError(f"{told} nanoseconds in objects {where}; convert the column with infer_objects()")
+
+
+def _kind_of(python_type: type) -> str | None:
+    return next((kind for kind, types in KINDS.items() if issubclass(python_type, types)), None)
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, dt.datetime) and value == value
+
+
+def _nanoseconds(value: Any) -> int:
+    """What a time of pandas has beyond its microseconds, of which Arrow makes nothing."""
+    if not isinstance(value, dt.datetime | dt.timedelta) or value != value:
+        return 0
+    return int(getattr(value, "nanosecond", 0) or getattr(value, "nanoseconds", 0))
