@@ -87,16 +87,16 @@ KINDS = {
     ),
     "LatticeDigest": Kind(
         LatticeDigest,
-        LatticeDigest.empty,
+        lambda: LatticeDigest.empty(LatticeHasher(SCHEMA).spec),
         lambda batch: batch,
-        lambda it: (it.key, it.rows, it.lanes.tolist()),
+        lambda it: (it.spec, it.rows, it.lanes.tolist()),
         LatticeHasher(SCHEMA).hash,
     ),
     "LatticeDigest with a key": Kind(
         LatticeDigest,
-        lambda: LatticeDigest.empty(KEY),
+        lambda: LatticeDigest.empty(LatticeHasher(SCHEMA, KEY).spec),
         lambda batch: batch,
-        lambda it: (it.key, it.rows, it.lanes.tolist()),
+        lambda it: (it.spec, it.rows, it.lanes.tolist()),
         LatticeHasher(SCHEMA, KEY).hash,
     ),
 }
