@@ -69,7 +69,9 @@ def test_one_column_that_reads_as_several_is_refused(text: str, name: str, sign:
     assert given.schema().names == [header]
 
 
-@pytest.mark.parametrize("text", ["a\nx y\nz\n", "a b\nx\n", "a b\n", "name\n10:00\n", '"a:b"\n1:2\n', "a:b\n1:2\n3\n"])
+@pytest.mark.parametrize(
+    "text", ["a\nx y\nz\n", "a b\nx y\nz w\n", "a b\nx\n", "a b\n", "name\n10:00\n", '"a:b"\n1:2\n', "a:b\n1:2\n3\n"]
+)
 def test_one_column_is_one(text: str, tmp_path: Path) -> None:
     assert len(open_source(put(text, tmp_path)).schema()) == 1
 

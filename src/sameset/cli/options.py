@@ -92,7 +92,9 @@ _SPEC_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 def wanted(**options: Any) -> Wanted:
     """What the user asked of a sketch; what was not asked for is None."""
-    return cast("Wanted", {name: value or None for name, value in options.items()})
+    return cast(
+        "Wanted", {name: None if value in ((), None) or value is False else value for name, value in options.items()}
+    )
 
 
 def source_options(verb: Verb) -> Verb:

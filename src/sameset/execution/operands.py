@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from sameset.errors import SketchFormatError, SourceError, SpecError, UnknownDatasetError
+from sameset.errors import SchemaError, SketchFormatError, SourceError, SpecError, UnknownDatasetError
 from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
 from sameset.registry import Registry, parse_reference
 from sameset.sketches.spec import Spec, Wanted
 from sameset.sketches.storage import is_sketch
-from sameset.sketches.table import TableSketch
+from sameset.sketches.table import Column, TableSketch
 from sameset.sources import Source, open_source
 
 if TYPE_CHECKING:
@@ -53,12 +53,22 @@ def column_types(place: object, registry: str | None) -> pa.Schema:
     """The names and types of the columns of a dataset, a sketch or a snapshot, as `open_source` takes them for texts."""
     import pyarrow as pa
 
-    from sameset.sources.arrow_types import parse_type
-
     operand = resolve(place, registry)
     if operand.source is not None:
         return operand.source.schema()
-    return pa.schema([pa.field(column.name, parse_type(column.type)) for column in operand.table.schema])
+    return pa.schema([pa.field(column.name, _type_of(column)) for column in operand.table.schema])
+
+
+def _type_of(column: Column) -> pa.DataType:
+    """The type of a column of a sketch; one that cannot be read from its name is refused only where a file has it."""
+    import pyarrow as pa
+
+    from sameset.sources.arrow_types import parse_type
+
+    try:
+        return parse_type(column.type)
+    except SchemaError:
+        return pa.opaque(pa.binary(), column.type, "Arrow")
 
 
 def resolve(

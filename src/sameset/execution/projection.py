@@ -62,7 +62,10 @@ class Projection(Source):
 
     def _and(self, where: str | None) -> str | None:
         conditions = [condition for condition in (self._where, where) if condition is not None]
-        return " and ".join(f"({condition})" for condition in conditions) or None
+        if len(conditions) < 2:
+            return next(iter(conditions), None)
+        # The line break ends a comment at the end of a condition.
+        return " and ".join(f"({condition}\n)" for condition in conditions)
 
 
 def _renamed(batches: Iterator[pa.RecordBatch], names: list[str]) -> Iterator[pa.RecordBatch]:

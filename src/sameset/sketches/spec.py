@@ -70,6 +70,9 @@ class Spec:
     delta_cells: int = 4096
 
     def __post_init__(self) -> None:
+        for name in ("key", "ignore", "columns"):
+            object.__setattr__(self, name, _as_names(getattr(self, name), name))
+        _check_kinds(self)
         if self.encoding not in ENCODINGS:
             raise SpecError(
                 f"encoding version {self.encoding!r} is unknown; this program writes version {ENCODINGS[-1]}"
@@ -88,8 +91,6 @@ class Spec:
     def altered(self, **wanted: Unpack[Wanted]) -> Spec:
         """The spec with what is wanted; what is None or not given stays."""
         given: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
-        for name in {"key", "columns", "ignore"} & given.keys():
-            given[name] = tuple(given[name])
         return replace(self, **given)
 
     def select(self, names: Sequence[str]) -> list[str]:
@@ -129,6 +130,29 @@ class Spec:
             return cls(**found)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, SpecError) as error:
             raise SketchFormatError(f"the sketch's spec cannot be read: {str(error)[:300]}") from error
+
+
+def _as_names(given: Any, field: str) -> tuple[str, ...] | None:
+    """Names of columns as a tuple, so that specs of the same names are equal; SpecError for one text alone."""
+    if given is None and field == "columns":
+        return None
+    names = () if isinstance(given, str) else tuple(given)
+    if isinstance(given, str) or not all(isinstance(name, str) for name in names):
+        raise SpecError(f"{field} is a list of column names, not {given!r}")
+    return names
+
+
+def _check_kinds(spec: Spec) -> None:
+    """SpecError for a field of another kind than the stored spec has."""
+    whole = ["encoding", "seed", "bins", "delta_cells", *(["digits"] if spec.digits is not None else [])]
+    for name in whole:
+        if type(getattr(spec, name)) is not int:
+            raise SpecError(f"{name} is a whole number, not {getattr(spec, name)!r}")
+    for name in ("nfc", "keep_keys"):
+        if not isinstance(getattr(spec, name), bool):
+            raise SpecError(f"{name} is either true or false, not {getattr(spec, name)!r}")
+    if spec.where is not None and not (isinstance(spec.where, str) and spec.where.strip()):
+        raise SpecError(f"the condition where is {spec.where!r}; write one, or leave it out")
 
 
 def _names(found: Any, field: str) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ types that it has (a duration is a number of its unit there); a column that it h
 
 from __future__ import annotations
 
-import itertools
 from abc import abstractmethod
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
@@ -14,14 +13,16 @@ from functools import cache
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
+from sameset.canonical.buffers import bits_of
 from sameset.errors import SamesetError, SchemaError, UnsupportedTypeError
 from sameset.sources.base import ROWS_PER_BATCH, Source
+from sameset.sources.conditions import check_condition
 from sameset.sources.scan import (
     connect,
     listed,
-    one_expression,
     one_select,
     reading,
     refuse_repeated,
@@ -31,6 +32,7 @@ from sameset.sources.scan import (
 __all__ = ["ArrowStreamSource"]
 
 VIEW = "arrow_rows"
+ROWS = "\x01rows"
 
 
 class ArrowStreamSource(Source):
@@ -68,10 +70,11 @@ class ArrowStreamSource(Source):
         condition = f"\nWHERE ({where}\n)" if where else ""
         query = f"SELECT {expressions}\nFROM {VIEW} AS source{condition}"
         with reading(self.address), connect() as con, closing(self._reader(self.schema().names)) as reader:
-            if where:
-                one_expression(where)
-            one_select(con, query, self.address)
             taken = _taken(self.schema())
+            if where:
+                con.register(VIEW, pa.Table.from_batches([], taken))
+                check_condition(con, self.address, VIEW, where)
+            one_select(con, query, self.address)
             failures: list[SamesetError] = []
             converted = (_converted(batch, taken) for batch in _noting(reader, failures))
             con.register(VIEW, pa.RecordBatchReader.from_batches(taken, converted))
@@ -114,34 +117,60 @@ def _filtered(
 ) -> Iterator[pa.RecordBatch]:
     """The rows of which the condition is true, with their types as they are."""
     query = f"SELECT coalesce(CAST((\n{where}\n) AS BOOLEAN), false) AS keep FROM {VIEW} AS source"  # noqa: S608
-    taken = _taken(schema)
+    taken = _mentioned(where, _taken(schema))
     with connect() as con:
         con.execute("SET preserve_insertion_order = true")
-        one_expression(where)
-        one_select(con, query, address)
         # No rows first: a bad condition is an error of an empty table, too.
-        for batch in itertools.chain([_no_rows(schema)], reader):
+        con.register(VIEW, pa.Table.from_batches([], taken))
+        check_condition(con, address, VIEW, where)
+        for batch in reader:
             con.register(VIEW, pa.Table.from_batches([_converted(batch, taken)]))
             keep = con.sql(query).to_arrow_table().column(0).combine_chunks()
-            yield pa.RecordBatch.from_arrays([_kept(array, keep) for array in batch.columns], schema=batch.schema)
+            yield from _kept_rows(batch, keep)
 
 
-def _kept(array: pa.Array, keep: pa.Array) -> pa.Array:
-    """The values where `keep` is true; Arrow cannot filter views."""
-    if pa.types.is_string_view(array.type):
-        return array.cast(pa.large_string()).filter(keep).cast(array.type)
-    return array.filter(keep)
+def _kept_rows(batch: pa.RecordBatch, keep: pa.BooleanArray) -> Iterator[pa.RecordBatch]:
+    """The rows where `keep` is true; one batch after the other where Arrow can do no better (runs of an extension type)."""
+    try:
+        yield pa.RecordBatch.from_arrays([_kept(array, keep) for array in batch.columns], schema=batch.schema)
+    except (pa.ArrowException, NotImplementedError):
+        for start, length in _spans(keep):
+            yield batch.slice(start, length)
 
 
-def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
+def _kept(array: pa.Array, keep: pa.BooleanArray) -> pa.Array:
+    """The values where `keep` is true; Arrow filters neither views nor runs, but joins slices of them."""
+    try:
+        return array.filter(keep)
+    except (pa.ArrowNotImplementedError, NotImplementedError):
+        storage = array.storage if isinstance(array, pa.ExtensionArray) else array
+        pieces = [storage.slice(start, length) for start, length in _spans(keep)] or [storage.slice(0, 0)]
+        joined = pa.concat_arrays(pieces)
+        return pa.ExtensionArray.from_storage(array.type, joined) if storage is not array else joined
+
+
+def _spans(keep: pa.BooleanArray) -> Iterator[tuple[int, int]]:
+    """Start and length of each run of true values."""
+    ends = np.flatnonzero(np.diff(bits_of(keep).astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    yield from ((int(start), int(end - start)) for start, end in ends)
+
+
+def _mentioned(where: str, taken: pa.Schema) -> pa.Schema:
+    """The columns whose names occur in a condition, and one that has none, so that there are rows in any case.
+
+    What it does not speak of need not be handed over, where some values are refused (a map with a key twice).
+    """
+    text = where.lower()
+    fields = [field for field in taken if "*" in text or field.name.lower().replace('"', '""') in text]
+    return pa.schema([*fields, pa.field(ROWS, pa.null(), metadata={"at": "-1"})])
 
 
 def _converted(batch: pa.RecordBatch, taken: pa.Schema) -> pa.RecordBatch:
     """The columns that DuckDB takes, under names that it tells apart."""
     arrays = []
     for field in taken:
-        array = batch.column(int(field.metadata[b"at"]))
+        at = int(field.metadata[b"at"])
+        array = batch.column(at) if at >= 0 else pa.nulls(batch.num_rows)
         arrays.append(array if array.type == field.type else array.cast(field.type))
     return pa.RecordBatch.from_arrays(arrays, schema=taken)
 
@@ -175,7 +204,7 @@ def _is_taken(type_: pa.DataType) -> bool:
         return False
     try:
         with connect() as con:
-            con.from_arrow(pa.table([pa.array([], type_)], names=["x"])).fetchall()
+            con.from_arrow(pa.Table.from_batches([], pa.schema([("x", type_)]))).fetchall()
     except (duckdb.Error, pa.ArrowException):
         return False
     return True

@@ -33,6 +33,7 @@ DELIMITERS = (",", TAB, ";", "|")
 #: What others separate cells by; a header of one cell that has one, as all lines behind it, is no column's name.
 SEPARATORS = (*DELIMITERS, " ", ":", "^", "~", "\x01", "\x1f", "\u00a6", "\u00a7")
 LINES_LOOKED_AT = 100
+NUMBER_STARTS = tuple("+-.0123456789")
 EXCEL_HINT = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 HEADER_BYTES = 1 << 20
 # DuckDB's own limit is 2 MB; whole documents may be cells. Its buffer would grow with that, to 16 lines, and scan
@@ -190,13 +191,17 @@ def _refuse_no_header(file: str, text: str) -> None:
 
 
 def _separator(text: str) -> str | None:
-    """The sign, if there is one, that cuts the header and all lines behind it into the same number of cells, two or more."""
+    """The sign, if there is one, that cuts the header and all lines behind it into the same number of cells, two or more.
+
+    A blank does only where it cuts off numbers: names of people are often of two words, and so may be the header's.
+    """
     header, *lines = text.splitlines()[: LINES_LOOKED_AT + 1]
-    if '"' in header or not any(lines):
-        return None
-    for sign in SEPARATORS:
-        names = header.split(sign)
-        if len(names) > 1 and all(names) and {len(line.split(sign)) for line in lines if line} == {len(names)}:
+    lines = [line for line in lines if line]
+    for sign in SEPARATORS if lines and '"' not in header else ():
+        names, rows = header.split(sign), [line.split(sign) for line in lines]
+        if len(names) == 1 or not all(names) or {len(cells) for cells in rows} != {len(names)}:
+            continue
+        if sign != " " or any(all(cell[:1] in NUMBER_STARTS for cell in column) for column in zip(*rows, strict=True)):
             return sign
     return None
 

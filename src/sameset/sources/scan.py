@@ -7,8 +7,6 @@ names are kept by position, types that DuckDB would export wrongly are converted
 from __future__ import annotations
 
 import atexit
-import os
-import re
 import shutil
 import tempfile
 from abc import abstractmethod
@@ -23,6 +21,8 @@ import pyarrow as pa
 
 from sameset.errors import SamesetError, SchemaError, SourceError, UnsupportedTypeError
 from sameset.sources.base import ROWS_PER_BATCH, Source
+from sameset.sources.conditions import check_condition
+from sameset.sources.reasons import file_of, reason
 
 __all__ = [
     "Layout",
@@ -31,7 +31,6 @@ __all__ = [
     "delivery",
     "is_refused",
     "listed",
-    "one_expression",
     "one_select",
     "quoted",
     "reading",
@@ -130,10 +129,10 @@ class ScannedSource(Source):
         query = _select(selection, layout.relation, where)
         with reading(self.address), connect(self._database()) as con:
             con.execute(f"SET preserve_insertion_order = {str(ordered).lower()}")
-            one_select(con, query, self.address)
-            if where:
-                one_expression(where)
             self._register(con)
+            if where:
+                check_condition(con, self.address, layout.relation, where)
+            one_select(con, query, self.address)
             yield con.sql(query)
 
     def _columns(self) -> tuple[Layout, tuple[Column, ...]]:
@@ -181,38 +180,7 @@ def reading(address: str) -> Iterator[None]:
     except SamesetError:
         raise
     except (duckdb.Error, pa.ArrowException, OSError, ValueError, TypeError) as error:
-        raise SourceError(f"{address} cannot be read: {_file_of(error, address)}{reason(error)}") from error
-
-
-def _file_of(error: BaseException, address: str) -> str:
-    """Which of several CSV files DuckDB speaks of."""
-    match = re.search(r"^ *file = (.*)$", str(error), re.MULTILINE)
-    file = re.sub(r"^objects://", "s3://", match[1]) if match else ""
-    return f"{file}: " if file and file not in (address, os.path.abspath(address)) else ""
-
-
-def reason(error: BaseException) -> str:
-    """The first sentence of a reader's error, without its kind, its advice on options, and line breaks."""
-    text = str(error).strip()
-    if match := re.search(r"CSV Error on Line: (\d+)", text):
-        return _csv_reason(int(match[1]), text)
-    if "CSV Parser state machine" in text:
-        return "its line ends are of several kinds, or a quote is not closed; write it with one kind of line end"
-    first = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
-    first = re.sub(r"^(?:\w+ )*(?:Error|Exception): ", "", first)
-    return first.split(" Try ")[0].strip().rstrip(".")
-
-
-def _csv_reason(line: int, text: str) -> str:
-    if match := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text):
-        return f"line {line} has {match[2]} cells, but the header has {match[1]}"
-    if "unterminated quote" in text:
-        return f"line {line} has a quote that is not closed"
-    if "unicode" in text:
-        return f"line {line} is not UTF-8; convert the file to UTF-8"
-    if "Maximum line size" in text:
-        return f"line {line} is longer than a line may be; look for a quote that is not closed"
-    return f"line {line} is not valid CSV: {text.splitlines()[-1] if text else ''}"
+        raise SourceError(f"{address} cannot be read: {file_of(error, address)}{reason(error)}") from error
 
 
 def one_select(con: duckdb.DuckDBPyConnection, query: str, address: str) -> None:
@@ -220,11 +188,6 @@ def one_select(con: duckdb.DuckDBPyConnection, query: str, address: str) -> None
     statements = con.extract_statements(query)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise SourceError(f"{address} is not a single SELECT; a source only reads, so give one SELECT without others")
-
-
-def one_expression(condition: str) -> None:
-    """Nothing, if the text is a single expression; `true) UNION (SELECT 1` would be a select in brackets, too."""
-    duckdb.SQLExpression(condition)
 
 
 def quoted(name: str) -> str:

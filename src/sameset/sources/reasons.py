@@ -1,0 +1,39 @@
+"""What went wrong, in the words of a person: the sentences that DuckDB and Arrow hide in their errors."""
+
+from __future__ import annotations
+
+import os
+import re
+
+__all__ = ["file_of", "reason"]
+
+
+def file_of(error: BaseException, address: str) -> str:
+    """Which of several CSV files DuckDB speaks of."""
+    match = re.search(r"^ *file = (.*)$", str(error), re.MULTILINE)
+    file = re.sub(r"^objects://", "s3://", match[1]) if match else ""
+    return f"{file}: " if file and file not in (address, os.path.abspath(address)) else ""
+
+
+def reason(error: BaseException) -> str:
+    """The first sentence of a reader's error, without its kind, its advice on options, and line breaks."""
+    text = str(error).strip()
+    if match := re.search(r"CSV Error on Line: (\d+)", text):
+        return _csv_reason(int(match[1]), text)
+    if "CSV Parser state machine" in text:
+        return "its line ends are of several kinds, or a quote is not closed; write it with one kind of line end"
+    first = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
+    first = re.sub(r"^(?:\w+ )*(?:Error|Exception): ", "", first)
+    return first.split(" Try ")[0].strip().rstrip(".")
+
+
+def _csv_reason(line: int, text: str) -> str:
+    if match := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text):
+        return f"line {line} has {match[2]} cells, but the header has {match[1]}"
+    if "unterminated quote" in text:
+        return f"line {line} has a quote that is not closed"
+    if "unicode" in text:
+        return f"line {line} is not UTF-8; convert the file to UTF-8"
+    if "Maximum line size" in text:
+        return f"line {line} is longer than a line may be; look for a quote that is not closed"
+    return f"line {line} is not valid CSV: {text.splitlines()[-1] if text else ''}"
