@@ -146,8 +146,10 @@ def _number_words(array: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]
     if pa.types.is_floating(array.type):
         return *_double_words(doubles_of(array)), np.zeros(len(array), bool)
     if pa.types.is_integer(array.type):
-        words = values_of(array).astype(np.int64)
-        return _with_exact_words(array, _whole(words), words, (words < 0) & (array.type == pa.uint64()))
+        words = values_of(array).astype(np.int64, copy=False)
+        if array.type.id != pa.lib.Type_UINT64:
+            return _whole(words), words, np.zeros(len(words), bool)
+        return _with_exact_words(array, _whole(words), words, words < 0)
     words, narrow = low_words(array)
     if array.type.scale == 0:
         return _with_exact_words(array, _whole(words), words, ~narrow)

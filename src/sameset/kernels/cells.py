@@ -150,8 +150,12 @@ def add_words(cell, row, moduli):  # type: ignore[no-untyped-def]
     """Adds the words of a row to those at an address, each below its modulus before and after; a modulus of 0 is 2^64."""
     r, m = u(row.ctypes.data), u(moduli.ctypes.data)
     left = row.shape[0]
-    if left == 4:
+    if left == 4:  # without a key
         add_four(cell, r, m)
+        return
+    if left == 6:  # with one of at most 14 bytes
+        add_four(cell, r, m)
+        add_two(cell + u(32), r + u(32), m + u(32))
         return
     while left >= 4:
         add_four(cell, r, m)
