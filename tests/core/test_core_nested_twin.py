@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from strategies import specs
 from strategies_nested import NESTED_TYPES, nested_arrays, nested_arrays_of, nested_batches
 
+from sameset.canonical import columns
 from sameset.canonical.batches import RowHasher
-from sameset.canonical.columns import hash_column
+from sameset.canonical.columns import SLICE_BYTES, hash_column
 from sameset.canonical.families import family_of
 from sameset.canonical.forms import Form
 from sameset.sketches.table import TableSketch, hasher_for
@@ -67,3 +68,17 @@ def test_sketches_of_nested_tables_are_the_twins(data: st.DataObject) -> None:
     sketch.update(hasher_for(spec, batch.schema).hash(batch))
     assert naive.as_plain(sketch) == naive.table_sketch(batch, spec)
     assert TableSketch.from_bytes(sketch.to_bytes()) == sketch
+
+
+@pytest.mark.parametrize("slice_bytes", [1, 1_000, SLICE_BYTES])
+def test_nested_values_are_hashed_some_rows_at_a_time(slice_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(0)
+    lists = [None if i % 11 == 0 else chance.integers(0, 9, i % 40).tolist() for i in range(3_000)]
+    nested = pa.array([{"a": row, "b": {"c": row and row[:2]}} for row in lists])
+    whole = hash_column(nested, "c")
+    monkeypatch.setattr(columns, "SLICE_BYTES", slice_bytes)
+    parts = hash_column(nested.slice(7), "c")
+    assert parts.h1.tolist() == whole.h1[7:].tolist()
+    assert parts.h2.tolist() == whole.h2[7:].tolist()
+    rows = [hash_column(nested.slice(i, 1), "c").h1[0] for i in range(0, 3_000, 500)]
+    assert rows == whole.h1[::500].tolist()
