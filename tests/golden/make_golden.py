@@ -1,4 +1,4 @@
-"""Writes the golden files beside it, once and for all: `python tests/golden/make_golden.py` (--force overwrites).
+"""Writes the golden files that are not there yet, once and for all: `python tests/golden/make_golden.py` (--force overwrites).
 
 A change in them is a change of encoding or format, and so a new version: whoever overwrites says why in the changelog.
 Canonical bytes and the hashes of rows come from the naive twin, and are written only if `sameset` agrees.
@@ -7,8 +7,10 @@ Canonical bytes and the hashes of rows come from the naive twin, and are written
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -17,6 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import naive  # noqa: E402
 import naive_schemes  # noqa: E402
 import pyarrow as pa  # noqa: E402
+from plain_tables import plain_type, plain_values  # noqa: E402
 from recipes import FORMED, NESTED, ROWS, TABLES, VALUES, lattice_of, sketch_of  # noqa: E402
 
 from sameset.canonical.columns import hash_column  # noqa: E402
@@ -26,7 +29,7 @@ from sameset.sketches.table import hasher_for  # noqa: E402
 
 SKETCHES = HERE / "sketch-v1"
 LATTICES = HERE / "lattice-v1"
-#: The tables with lattice digests, and the ones whose digests have a file; the key is known to all.
+#: The tables that are written out and have lattice digests, and the ones whose digests have a file; the key is known to all.
 LATTICE_TABLES = [name for name in TABLES if name != "cut-samples"]
 STORED = {
     "every-type": None,
@@ -88,6 +91,36 @@ def digest_lines() -> Iterator[str]:
         yield f"{name} | {sketch.row_count} | {sketch.text_digest}"
 
 
+def table_lines() -> Iterator[str]:
+    """One table a line, in JSON: its columns, rows and what of the spec enters digests; then the digests."""
+    for name in LATTICE_TABLES:
+        yield json.dumps(plain_table(name), separators=(",", ":"))
+
+
+def plain_table(name: str) -> dict[str, object]:
+    batch, spec = TABLES[name].read(), TABLES[name].spec
+    form = naive.Form(spec.digits, spec.nfc)
+    keys = naive.key_hashes(batch, spec.key, spec.seed, form) if spec.key else []
+    columns = [plain_values(array) for array in batch.columns]
+    return {
+        "table": name,
+        "seed": str(spec.seed),
+        "digits": spec.digits,
+        "nfc": spec.nfc,
+        "key": list(spec.key),
+        "columns": [[field.name, plain_type(field.type)] for field in batch.schema],
+        "rows": [[column[i] for column in columns] for i in range(batch.num_rows)],
+        "digest": naive.printed_digest(batch, spec.seed, form),
+        "named": digits(naive.total(naive.named_hashes(batch, spec.seed, form))),
+        "positional": digits(naive.total(naive.positional_hashes(batch, spec.seed, form))),
+        "key hashes": digits(naive.total(keys)) if keys else None,
+        "column sums": [
+            [naive.values(array).count(None), digits(naive.total(naive.value_hashes(array, form)))]
+            for array in batch.columns
+        ],
+    }
+
+
 def content_lines() -> Iterator[str]:
     """type | value (ASCII) | family, size and canonical bytes without any hash in them."""
     for array in NESTED:
@@ -130,31 +163,33 @@ LINES = {
     "options-v1.txt": option_lines,
     "rows-v1.txt": row_lines,
     "digests-v1.txt": digest_lines,
+    "tables-v1.jsonl": table_lines,
     "contents-v1.txt": content_lines,
     "lattice-v1.txt": lattice_lines,
 }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="write the golden files")
+    parser = argparse.ArgumentParser(description="write the golden files that are not there yet")
     parser.add_argument("--force", action="store_true", help="overwrite those that are there")
     force = parser.parse_args().force
-    paths = [
-        *(HERE / name for name in LINES),
-        *(SKETCHES / f"{name}.sameset" for name in TABLES),
-        *(LATTICES / f"{name}.lthash" for name in STORED),
-    ]
-    there = sorted(path.name for path in paths if path.exists())
-    if there and not force:
-        raise SystemExit(f"already there: {', '.join(there)}; golden files are written once (--force overwrites)")
-    files = {HERE / name: "\n".join(lines()).encode() + b"\n" for name, lines in LINES.items()}
-    files |= {SKETCHES / f"{name}.sameset": sketch_bytes(name) for name in TABLES}
-    files |= {LATTICES / f"{name}.lthash": lattice_bytes(name) for name in STORED}
-    SKETCHES.mkdir(exist_ok=True)
-    LATTICES.mkdir(exist_ok=True)
+    makers: dict[Path, Callable[[], bytes]] = {
+        **{HERE / name: partial(text_of, lines) for name, lines in LINES.items()},
+        **{SKETCHES / f"{name}.sameset": partial(sketch_bytes, name) for name in TABLES},
+        **{LATTICES / f"{name}.lthash": partial(lattice_bytes, name) for name in STORED},
+    }
+    wanted = {path: make for path, make in makers.items() if force or not path.exists()}
+    if not wanted:
+        raise SystemExit("all are already there; golden files are written once (--force overwrites)")
+    files = {path: make() for path, make in wanted.items()}
     for path, data in files.items():
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
         sys.stdout.write(f"{path.relative_to(HERE)}: {len(data):,} bytes\n")
+
+
+def text_of(lines: Callable[[], Iterator[str]]) -> bytes:
+    return "\n".join(lines()).encode() + b"\n"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import naive
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from make_golden import LINES, SKETCHES
 from recipes import TABLES, sketch_of
@@ -58,3 +59,10 @@ def test_golden_files_are_not_overwritten_unasked() -> None:
     assert done.returncode == 1
     assert "already there" in done.stderr
     assert {path: path.read_bytes() for path in SKETCHES.iterdir()} == before
+
+
+def test_normalisation_is_that_of_unicode_18() -> None:
+    composed = "\U000105c9"  # U+105D2 U+0307 since 16.0
+    sorted_ = "a\u1ade\u0315"  # U+1ADE is a combining mark since 18.0, of a class below that of U+0315
+    formed = pc.utf8_normalize(pa.array(["\U000105d2\u0307", "a\u0315\u1ade"]), "NFC")
+    assert formed.to_pylist() == [composed, sorted_]

@@ -181,7 +181,7 @@ def keep(folder: Path) -> pa.Table:
 def test_rows_come_in_the_order_of_the_source(tmp_path: Path, write: object) -> None:
     assert callable(write)
     source = open_source(write(tmp_path))
-    assert [i for batch in source.ordered_batches(1000) for i in batch.column(0).to_pylist()] == ORDERED[
+    assert [i for batch in source.ordered_batches(rows=1000) for i in batch.column(0).to_pylist()] == ORDERED[
         "id"
     ].to_pylist()
     expected = naive_schemes.unf_of_array(ORDERED["id"].combine_chunks())

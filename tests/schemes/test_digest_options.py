@@ -74,7 +74,6 @@ OPTIONS = [
     ["--where", "id < 20 and price > 1"],
     ["--digits", "3"],
     ["--nfc"],
-    ["--key", "id"],
     ["--columns", "price", "name", "--nfc", "--digits", "2", "--where", "name is not null"],
 ]
 
@@ -85,8 +84,7 @@ def test_the_printed_digest_is_that_of_a_sketch_with_the_same_options(run: Run, 
     assert run("sketch", "orders.parquet", *options, "-o", "orders.sameset").code == 0
     sketch = TableSketch.from_bytes(Path("orders.sameset").read_bytes())
     assert found == (0, f"{sketch.text_digest}  orders.parquet\n", "")
-    if options != ["--key", "id"]:
-        assert found.digests != run("digest", "orders.parquet").digests
+    assert found.digests != run("digest", "orders.parquet").digests
 
 
 def chosen(options: list[str]) -> tuple[pa.RecordBatch, naive.Form]:
@@ -104,14 +102,14 @@ def chosen(options: list[str]) -> tuple[pa.RecordBatch, naive.Form]:
     return table.combine_chunks().to_batches()[0], naive.Form(digits, "--nfc" in options)
 
 
-@pytest.mark.parametrize("options", [it for it in OPTIONS if "--key" not in it], ids=" ".join)
+@pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
 def test_lattice_digests_with_options_are_the_twins(run: Run, options: list[str]) -> None:
     batch, form = chosen(options)
     found = run("digest", "orders.parquet", "orders.csv", *options, "--scheme", "lthash")
     assert found.digests[:2] == [naive_schemes.lattice_text(batch, None, form)] * 2
 
 
-@pytest.mark.parametrize("options", [it for it in OPTIONS if not {"--key", "--nfc", "--digits"} & {*it}], ids=" ".join)
+@pytest.mark.parametrize("options", [it for it in OPTIONS if not {"--nfc", "--digits"} & {*it}], ids=" ".join)
 def test_unfs_of_a_choice_are_those_of_a_table_of_nothing_else(run: Run, options: list[str]) -> None:
     batch, _ = chosen(options)
     pq.write_table(pa.table(batch), "chosen.parquet")
@@ -132,6 +130,19 @@ def test_types_without_a_unf_can_be_left_out(run: Run) -> None:
     plain = run("digest", "orders.parquet", "--scheme", "unf6").digests
     assert run("digest", "tags.parquet", "--scheme", "unf6", "--ignore", "tags").digests == plain
     assert "'tags' has type" in run("digest", "tags.parquet", "--scheme", "unf6").err
+
+
+def test_types_that_arrow_cannot_hold_can_be_left_out(run: Run) -> None:
+    with duckdb.connect("x.duckdb") as con:
+        con.execute("create table t as select *, '101'::bit as bits from 'orders.parquet'")
+    for scheme in ("sameset", "unf6", "lthash"):
+        for rest in ([], ["--where", "id % 3 = 0"]):
+            options = ["--scheme", scheme, *rest]
+            found = run("digest", "x.duckdb::t", "--ignore", "bits", *options)
+            assert (found.code, found.digests) == (0, run("digest", "orders.parquet", *options).digests)
+        refused = run("digest", "x.duckdb::t", "--scheme", scheme)
+        assert (refused.code, refused.out) == (2, "")
+        assert "'bits'" in refused.err
 
 
 def test_columns_without_names_are_all_columns_one_by_one(run: Run) -> None:
@@ -185,6 +196,40 @@ def test_a_stored_digest_is_not_read_as_a_table(run: Run) -> None:
         found = run("digest", "x.arrow", "--scheme", scheme)
         assert (found.code, found.out) == (2, "")
         assert "x.arrow holds a lattice digest and no rows; read it with --scheme lthash" in found.err
+
+
+def test_a_stored_digest_is_no_sketch_and_no_source_of_rows(run: Run) -> None:
+    assert run("digest", "orders.parquet", "--scheme", "lthash", "--store", "x.arrow").code == 0
+    said = "compare it with: sameset digest"
+    compared = run("compare", "x.arrow", "orders.parquet")
+    sketched = run("sketch", "x.arrow", "-o", "y.sameset")
+    assert compared == (
+        2,
+        "",
+        f"sameset: x.arrow: this is a lattice digest and no sketch; {said} FILE --scheme lthash --expect OTHER\n",
+    )
+    assert sketched == (
+        2,
+        "",
+        f"sameset: x.arrow holds a lattice digest and no rows; {said} x.arrow --scheme lthash --expect OTHER\n",
+    )
+    assert run("digest", "x.arrow", "--scheme", "lthash", "--expect", "x.arrow").code == 0
+
+
+def test_a_sketch_is_no_source_of_rows_but_an_operand_and_gives_types(run: Run) -> None:
+    assert run("sketch", "orders.parquet", "-o", "x.arrow").code == 0
+    for arguments in (
+        ("digest", "x.arrow"),
+        ("digest", "x.arrow", "--scheme", "unf6"),
+        ("sketch", "x.arrow", "-o", "y"),
+    ):
+        assert run(*arguments) == (
+            2,
+            "",
+            "sameset: x.arrow holds a sketch and no rows; compare it with: sameset compare x.arrow OTHER\n",
+        )
+    assert run("compare", "x.arrow", "orders.parquet").code == 0
+    assert run("digest", "orders.csv", "--schema-from", "x.arrow").code == 0
 
 
 def test_a_damaged_digest_is_told(run: Run) -> None:
@@ -298,7 +343,7 @@ def test_a_stored_digest_that_was_made_otherwise_is_refused(run: Run, field: str
             ["orders.parquet", "--scheme", "unf6", "--nfc"],
             "--nfc belongs to the scheme sameset and lthash, not to unf6",
         ),
-        (["orders.parquet", "--scheme", "unf6", "--key", "id"], "--key belongs to the scheme sameset, not to unf6"),
+        (["orders.parquet", "--key", "id"], "No such option"),
         (["orders.parquet", "--scheme", "unf6", "--store", "x"], "--store belongs to the scheme lthash, not to unf6"),
         (["orders.parquet", "--scheme", "lthash", "--digits", "16"], "16 is not in the range"),
         (
@@ -359,7 +404,7 @@ def test_options_come_from_the_environment(run: Run, monkeypatch: pytest.MonkeyP
 def test_a_key_on_the_command_line_is_refused_and_not_repeated(run: Run) -> None:
     found = run("digest", "orders.parquet", "--scheme", "lthash", "--key", SECRET)
     assert (found.code, found.out) == (2, "")
-    assert "--key belongs to the scheme sameset, not to lthash" in found.err
+    assert "--key-file" in found.err  # what is meant instead
     assert SECRET not in found.err
 
 

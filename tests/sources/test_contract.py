@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -79,6 +80,19 @@ def test_where_keeps_the_rows_of_a_condition(source: Source) -> None:
     wanted = [row["zip"] for row in ROWS if row["id"] >= 40 and row["flag"]]
     rows = [v for b in source.batches(["zip"], where="id >= 40 AND flag -- remark") for v in b.column(0).to_pylist()]
     assert sorted(rows) == sorted(wanted)
+
+
+def test_a_choice_in_order_is_one_of_all_rows_in_order(source: Source) -> None:
+    try:
+        everything = [row for batch in source.ordered_batches() for row in batch.to_pylist()]
+    except SourceError as error:
+        with pytest.raises(SourceError, match=re.escape(str(error))):
+            source.ordered_batches(["zip"], "id >= 40")
+        return
+    assert len(everything) == len(ROWS)
+    batches = list(source.ordered_batches(["zip", "id"], "id >= 40 AND flag", rows=7))
+    chosen = [(row["zip"], row["id"]) for row in everything if row["id"] >= 40 and row["flag"]]
+    assert [tuple(row.values()) for batch in batches for row in batch.to_pylist()] == chosen
 
 
 def test_where_works_on_days_and_texts(source: Source) -> None:

@@ -232,6 +232,12 @@ def test_rows_of_mysql_in_order_need_an_order_by(query: Query) -> None:
     assert [v for batch in ordered.ordered_batches() for v in batch.column(0).to_pylist()] == list(range(20_000, 0, -1))
     with pytest.raises(SourceError, match="ORDER BY"):
         query("select 1 as x").ordered_batches()
+    wide = query("select seq as a, seq % 2 as b, cast(seq as float) as c from mysql.seq_1_to_20000 order by b, a desc")
+    expected = [*range(20_000, 0, -2), *range(19_999, 0, -2)]
+    assert [v for batch in wide.ordered_batches(["a"]) for v in batch.column(0).to_pylist()] == expected
+    for columns, where in ((None, None), (["a"], "a > 3")):
+        with pytest.raises(SourceError, match="cast them to DOUBLE"):
+            wide.ordered_batches(columns, where)
 
 
 @pytest.mark.slow

@@ -272,6 +272,18 @@ def test_a_query_keeps_its_names_and_its_order(make: Make) -> None:
         open_source(at(path, "select a AS A, b AS A FROM t")).schema()
 
 
+def test_a_choice_of_a_query_keeps_its_order(make: Make) -> None:
+    path = make("CREATE TABLE t (a INT, b TEXT)", "INSERT INTO t VALUES (?, ?)", [(n, str(n)) for n in range(5_000)])
+    source = open_source(at(path, "select a, b, a % 2 as c from t order by c, a desc"))
+    ordered = sorted(range(5_000), key=lambda n: (n % 2, -n))
+    batches = list(source.ordered_batches(["c", "b"], rows=1_000))
+    assert max(batch.num_rows for batch in batches) <= 1_000
+    assert [tuple(row.values()) for batch in batches for row in batch.to_pylist()] == [(n % 2, str(n)) for n in ordered]
+    few = [v for batch in source.ordered_batches(["b"], "a % 3 = 0") for v in batch.column(0).to_pylist()]
+    assert few == [str(n) for n in ordered if n % 3 == 0]
+    assert sum(batch.num_rows for batch in source.ordered_batches([])) == 5_000
+
+
 def test_text_that_is_not_utf8_is_refused(make: Make) -> None:
     path = make("CREATE TABLE t (a TEXT); INSERT INTO t VALUES (CAST(x'41ff' AS TEXT))")
     for content in ("t", "select a from t"):

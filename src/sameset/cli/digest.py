@@ -15,11 +15,11 @@ from sameset.cli.lists import ListsCommand
 from sameset.cli.options import (
     DIFFERENT,
     SAME,
+    content_options,
     emit,
     output_options,
     printable,
     source_options,
-    spec_options,
     writable,
 )
 from sameset.cli.schemes import KEY_VARIABLE, SCHEMES, LatticeScheme
@@ -34,7 +34,6 @@ __all__ = ["digest"]
 
 #: Which schemes an option belongs to, where it does not belong to all.
 OWNERS = {
-    "key": ("sameset",),
     "nfc": ("sameset", "lthash"),
     "per_column": ("sameset", "unf6"),
     "characters": ("unf6",),
@@ -72,7 +71,7 @@ class DigestCommand(ListsCommand):
     envvar="SAMESET_DIGEST_PER_COLUMN",
     help="Print the digest of every column too; --columns without names is the same.",
 )
-@spec_options
+@content_options
 @source_options
 @click.option(
     "--characters",

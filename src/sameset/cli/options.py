@@ -24,6 +24,7 @@ __all__ = [
     "INTERRUPTED",
     "SAME",
     "UNKNOWN",
+    "content_options",
     "emit",
     "limit_option",
     "output_options",
@@ -52,21 +53,25 @@ def registry_option(verb: Verb) -> Verb:
 
 
 def spec_options(verb: Verb) -> Verb:
-    """What to sketch: `--key`, `--columns`, `--ignore`, `--where`, `--digits`, `--nfc`; `wanted` collects them."""
-    for option in reversed(_SPEC_OPTIONS):
-        verb = option(verb)
-    return verb
-
-
-_SPEC_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option(
+    """What to sketch: `--key` and what `content_options` adds; `wanted` collects them."""
+    return click.option(
         "--key",
         "-k",
         metavar="COL ...",
         multiple=True,
         envvar="SAMESET_KEY",
         help="The columns of the key, one or more.",
-    ),
+    )(content_options(verb))
+
+
+def content_options(verb: Verb) -> Verb:
+    """What of a place counts, and in which form: `--columns`, `--ignore`, `--where`, `--digits`, `--nfc`."""
+    for option in reversed(_CONTENT_OPTIONS):
+        verb = option(verb)
+    return verb
+
+
+_CONTENT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--columns",
         metavar="COL ...",

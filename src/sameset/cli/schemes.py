@@ -22,7 +22,7 @@ __all__ = ["KEY_VARIABLE", "SCHEMES", "LatticeScheme", "OwnScheme", "Scheme", "U
 
 KEY_VARIABLE = "SAMESET_DIGEST_KEY"
 LONGEST_KEY_FILE = 4096
-SPEC_OPTIONS = ("key", "columns", "ignore", "where", "digits", "nfc")
+SPEC_OPTIONS = ("columns", "ignore", "where", "digits", "nfc")
 
 
 class Scheme(ABC):

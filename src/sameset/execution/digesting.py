@@ -22,7 +22,6 @@ from sameset.sketches.lattice import LatticeDigest, LatticeHasher
 from sameset.sketches.lattice_storage import is_lattice
 from sameset.sketches.spec import Spec
 from sameset.sketches.unf import VectorUnf, combine_unfs
-from sameset.sources.memory import MemorySource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,30 +75,21 @@ def unf_digest(
     Of the spec, `columns`, `ignore` and `where` count.
     """
     with _named(source):
-        schema, wanted = source.schema(), spec or Spec()
+        table = selected(source, spec or Spec())
+        schema = table.schema()
         check_columns(schema.names, ())
-        names = wanted.select(schema.names)
-        check_unf_types(pa.schema([schema.field(name) for name in names]))
-        vectors = [VectorUnf.empty(parameters) for _ in names]
+        check_unf_types(schema)
+        vectors = [VectorUnf.empty(parameters) for _ in schema]
         rows = 0
-        with closing(source.ordered_batches()) as batches:  # type: ignore[type-var]
-            for batch in _filtered(source, batches, wanted.where):
-                for name, vector in zip(names, vectors, strict=True):
-                    vector.update(unf_elements(batch.column(name), name, parameters))
+        with closing(table.ordered_batches()) as batches:  # type: ignore[type-var]
+            for batch in batches:
+                for name, array, vector in zip(schema.names, batch.columns, vectors, strict=True):
+                    vector.update(unf_elements(array, name, parameters))
                 rows += batch.num_rows
                 progress(batch.num_rows)
     texts = [vector.text for vector in vectors]
-    columns = dict(zip(names, texts, strict=True))
+    columns = dict(zip(schema.names, texts, strict=True))
     return SourceDigest(source.address, rows, combine_unfs(texts, parameters), columns)
-
-
-def _filtered(source: Source, batches: Iterator[pa.RecordBatch], where: str | None) -> Iterator[pa.RecordBatch]:
-    """The rows for which the condition holds, in their order."""
-    if where is None:
-        return batches
-    rows = MemorySource(pa.RecordBatchReader.from_batches(source.schema(), batches))
-    rows.address = source.address
-    return rows.batches(where=where)
 
 
 def dataset_unf(files: Sequence[SourceDigest], parameters: UnfParameters) -> str:

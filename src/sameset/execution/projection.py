@@ -44,6 +44,14 @@ class Projection(Source):
         chosen = list(self._names) if columns is None else list(columns)
         return _renamed(self._source.batches([self._names[name] for name in chosen], self._and(where), rows), chosen)
 
+    def ordered_batches(
+        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
+    ) -> Iterator[pa.RecordBatch]:
+        """The same in the source's order; SourceError if it keeps none."""
+        chosen = list(self._names) if columns is None else list(columns)
+        inner = self._source.ordered_batches([self._names[name] for name in chosen], self._and(where), rows)
+        return _renamed(inner, chosen)
+
     def streams(
         self, count: int, columns: Sequence[str] | None = None, where: str | None = None
     ) -> Sequence[Iterator[pa.RecordBatch]]:

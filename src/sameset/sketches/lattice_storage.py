@@ -19,10 +19,10 @@ from sameset.canonical.buffers import values_of
 from sameset.canonical.forms import MOST_DIGITS
 from sameset.errors import SketchFormatError
 from sameset.sketches.lattice import LANES, SCHEME, LatticeDigest, LatticeSpec, in_order
+from sameset.sketches.marks import MARK, is_marked_lattice
 
 __all__ = ["is_lattice", "read_lattice", "write_lattice"]
 
-MARK = b"sameset"
 MAGIC = b"ARROW1"
 LONGEST_REASON = 300  # what is quoted in an error comes from the file
 
@@ -59,10 +59,9 @@ def is_lattice(data: bytes) -> bool:
     if not data.startswith(MAGIC):
         return False
     try:
-        mark = (pa.ipc.open_file(pa.py_buffer(data)).schema.metadata or {}).get(MARK, b"")
+        return is_marked_lattice(pa.ipc.open_file(pa.py_buffer(data)).schema.metadata)
     except (pa.ArrowException, OSError, ValueError):
         return False
-    return bool(mark.startswith(SCHEME.split("-")[0].encode()))
 
 
 def read_lattice(data: bytes) -> LatticeDigest:

@@ -19,6 +19,7 @@ from sameset.errors import SamesetError, SketchFormatError
 from sameset.sketches.column import ColumnSketch
 from sameset.sketches.delta import PRIME, DeltaTable
 from sameset.sketches.digest import RowDigest
+from sameset.sketches.marks import MARK, is_marked, is_marked_lattice
 from sameset.sketches.sample import Sample
 from sameset.sketches.signature import Signature
 from sameset.sketches.spec import Spec
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "is_sketch", "read_sketch", "write_sketch"]
 
 FORMAT = 1
-MARK = b"sameset"
 MAGIC = b"ARROW1"
 CHECK_SEED = 105
 LONGEST_REASON = 300  # what is quoted in an error comes from the file
@@ -138,11 +138,11 @@ def _sample_row(sample: Sample) -> dict[str, Any]:
 
 
 def is_sketch(data: bytes) -> bool:
-    """Whether the bytes call themselves a table sketch, of whatever format."""
+    """Whether the bytes call themselves a table sketch, of whatever format; a lattice digest does too, and is refused when read."""
     if not data.startswith(MAGIC):
         return False
     try:
-        return MARK in (pa.ipc.open_file(pa.py_buffer(data)).schema.metadata or {})
+        return is_marked(pa.ipc.open_file(pa.py_buffer(data)).schema.metadata)
     except (pa.ArrowException, OSError, ValueError):
         return False
 
@@ -166,6 +166,10 @@ def _open(data: bytes) -> pa.Table:
     mark = (reader.schema.metadata or {}).get(MARK)
     if mark is None:
         raise SketchFormatError("this Arrow file is not a sameset sketch; make one with: sameset sketch SOURCE -o FILE")
+    if is_marked_lattice(reader.schema.metadata):
+        raise SketchFormatError(
+            "this is a lattice digest and no sketch; compare it with: sameset digest FILE --scheme lthash --expect OTHER"
+        )
     if mark != str(FORMAT).encode():
         found = mark[:20].decode("ascii", "replace")
         raise SketchFormatError(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from sameset.errors import SourceError
+from sameset.sketches.marks import is_marked, is_marked_lattice
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import COMPRESSIONS, first_bytes, open_random, open_stream
@@ -90,7 +91,19 @@ def _schema_of(name: str) -> pa.Schema:
     if not is_file:
         _refuse_compressed_file(name)
     with reading(name), open_random(name) if is_file else open_stream(name) as file:
-        return marked((pa.ipc.open_file if is_file else pa.ipc.open_stream)(file).schema)
+        schema = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(file).schema
+    _refuse_stored(name, schema)
+    return marked(schema)
+
+
+def _refuse_stored(name: str, schema: pa.Schema) -> None:
+    """Nothing, unless sameset stored what it knows of other rows in the file: its own row is none that anybody means."""
+    if is_marked_lattice(schema.metadata):
+        raise SourceError(
+            f"{name} holds a lattice digest and no rows; compare it with: sameset digest {name} --scheme lthash --expect OTHER"
+        )
+    if is_marked(schema.metadata):
+        raise SourceError(f"{name} holds a sketch and no rows; compare it with: sameset compare {name} OTHER")
 
 
 def _refuse_compressed_file(name: str) -> None:

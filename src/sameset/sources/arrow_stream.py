@@ -7,7 +7,7 @@ types that it has (a duration is a number of its unit there); a column that it h
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from functools import cache
 from typing import Any
@@ -34,6 +34,8 @@ __all__ = ["ArrowStreamSource"]
 VIEW = "arrow_rows"
 ROWS = "\x01rows"
 
+Read = Callable[[Sequence[str]], Generator[pa.RecordBatch, None, None]]
+
 
 class ArrowStreamSource(Source):
     """A source whose rows already are Arrow batches; a kind of place adds `_arrow_schema` and `_reader`."""
@@ -50,6 +52,10 @@ class ArrowStreamSource(Source):
     def _reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         """All batches from the first one, of these columns in this order, of any size."""
 
+    def _ordered_reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
+        """The same with its rows in the source's order, where that is another reading."""
+        return self._reader(columns)
+
     def schema(self) -> pa.Schema:
         if self._known is None:
             with reading(self.address):
@@ -61,10 +67,12 @@ class ArrowStreamSource(Source):
     def batches(
         self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
     ) -> Iterator[pa.RecordBatch]:
-        return self._batches(self._chosen(columns), where, rows)
+        return self._batches(self._chosen(columns), where, rows, self._reader)
 
-    def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
-        return self.batches(rows=rows)
+    def ordered_batches(
+        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
+    ) -> Iterator[pa.RecordBatch]:
+        return self._batches(self._chosen(columns), where, rows, self._ordered_reader)
 
     def aggregate(self, expressions: str, where: str | None = None) -> tuple[Any, ...]:
         condition = f"\nWHERE ({where}\n)" if where else ""
@@ -83,9 +91,9 @@ class ArrowStreamSource(Source):
             except duckdb.Error as error:
                 raise failures[0] if failures else error from None
 
-    def _batches(self, chosen: list[str], where: str | None, rows: int) -> Iterator[pa.RecordBatch]:
+    def _batches(self, chosen: list[str], where: str | None, rows: int, read: Read) -> Iterator[pa.RecordBatch]:
         wanted = chosen if where is None else self.schema().names
-        with reading(self.address), closing(self._reader(wanted)) as reader:
+        with reading(self.address), closing(read(wanted)) as reader:
             for batch in reader if where is None else _filtered(reader, where, self.schema(), self.address):
                 selected = batch if where is None else batch.select(chosen)
                 # Of a struct array without fields even no columns know their number of rows.

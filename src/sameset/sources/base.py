@@ -51,8 +51,10 @@ class Source(ABC):
         """
         return [self.batches(columns, where)]
 
-    def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
-        """All rows in the order in which the source keeps them; SourceError if it keeps none."""
+    def ordered_batches(
+        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
+    ) -> Iterator[pa.RecordBatch]:
+        """What `batches` gives, in the order in which the source keeps its rows; SourceError if it keeps none."""
         raise SourceError(f"{self.address} keeps its rows in no order; write them to a file in the order that is meant")
 
     @abstractmethod

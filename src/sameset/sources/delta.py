@@ -35,7 +35,9 @@ class DeltaSource(ArrowStreamSource):
         with self._told():
             return int(self._table().count())
 
-    def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
+    def ordered_batches(
+        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
+    ) -> Iterator[pa.RecordBatch]:
         raise SourceError(f"{self.address} keeps its rows in no order; write them to a file in the order that is meant")
 
     def _arrow_schema(self) -> pa.Schema:

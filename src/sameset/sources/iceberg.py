@@ -34,7 +34,9 @@ class IcebergSource(ArrowStreamSource):
         self._place = address[len("iceberg://") :]
         self._snapshot: int | None = None
 
-    def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
+    def ordered_batches(
+        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
+    ) -> Iterator[pa.RecordBatch]:
         raise SourceError(f"{self.address} keeps its rows in no order; write them to a file in the order that is meant")
 
     def _arrow_schema(self) -> pa.Schema:

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from sameset.errors import MissingExtraError, SourceError
 from sameset.sources.arrow_stream import ArrowStreamSource
+from sameset.sources.base import ROWS_PER_BATCH
 from sameset.sources.database_names import offered
 from sameset.sources.postgres_types import Column, columns_of, restored
 from sameset.sources.scan import quoted, reading
@@ -45,9 +46,11 @@ class PostgresSource(ArrowStreamSource):
         self._columns: tuple[Column, ...] = ()
         self._rows = ""
 
-    def ordered_batches(self, rows: int = 0) -> Iterator[pa.RecordBatch]:
+    def ordered_batches(
+        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
+    ) -> Iterator[pa.RecordBatch]:
         if QUERY.match(self._content) and re.search(r"(?i)\border\s+by\b", self._content):
-            return self.batches(rows=rows) if rows else self.batches()
+            return super().ordered_batches(columns, where, rows)  # PostgreSQL keeps the order of a query in brackets
         raise SourceError(f"{self.address} keeps its rows in no order; give a select with ORDER BY")
 
     def _arrow_schema(self) -> pa.Schema:

@@ -104,8 +104,10 @@ class ScannedSource(Source):
     ) -> Iterator[pa.RecordBatch]:
         return self._batches(self._chosen(columns), where, rows)
 
-    def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
-        return self._batches(self._chosen(None), None, rows, ordered=True)
+    def ordered_batches(
+        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
+    ) -> Iterator[pa.RecordBatch]:
+        return self._batches(self._chosen(columns), where, rows, ordered=True)
 
     def _batches(
         self, chosen: Sequence[Column], where: str | None, rows: int, *, ordered: bool = False

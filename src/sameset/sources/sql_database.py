@@ -32,6 +32,8 @@ __all__ = ["SQLDatabaseSource"]
 
 #: As it stands, without a place for parameters that a percent sign would be; and not loaded as a whole.
 AS_IT_STANDS = {"no_parameters": True, "stream_results": True}
+#: How a column is delivered: by its name alone, or not at all; anything else is SQL around its name.
+AS_IT_IS, REFUSED = "{}", "NULL"
 #: What begins a session: one state of the data, nothing written, times in UTC, and patience with a reader that computes.
 SESSIONS = {
     "mysql": (
@@ -65,15 +67,23 @@ class SQLDatabaseSource(ArrowStreamSource):
         self._columns: tuple[ValueColumn, ...] = ()
         self._deliveries: tuple[str, ...] = ()
 
-    def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
+    def ordered_batches(
+        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
+    ) -> Iterator[pa.RecordBatch]:
         if not is_ordered(self._content):
             raise SourceError(f"{self.address} keeps its rows in no order; give a select with ORDER BY")
-        self.schema()
-        if set(self._deliveries) != {"{}"}:
+        # A condition may speak of any column.
+        read = self.schema().names if where is not None or columns is None else columns
+        if any(self._needs_sql(name) for name in read):
             raise SourceError(
                 f"{self.address} has columns of type FLOAT, and loses its order with them; cast them to DOUBLE"
             )
-        return self.batches(rows=rows)
+        return super().ordered_batches(columns, where, rows)
+
+    def _needs_sql(self, name: str) -> bool:
+        """Whether a column arrives with its values only by SQL around the query; a refused one never does."""
+        deliveries = dict(zip(self.schema().names, self._deliveries, strict=True))
+        return deliveries.get(name, AS_IT_IS) not in (AS_IT_IS, REFUSED)
 
     def _arrow_schema(self) -> pa.Schema:
         with self._connection() as con:
@@ -91,6 +101,16 @@ class SQLDatabaseSource(ArrowStreamSource):
             statement = self._select(con, names, [(i, self._deliveries[i]) for i in chosen])
             with self._result(con, statement) as result:
                 yield from batches_of(result.fetchmany, [self._columns[i] for i in chosen])
+
+    def _ordered_reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
+        """The columns, picked out of the rows of the query as it stands: in brackets it need not keep its order."""
+        names = self.schema().names
+        chosen = [(i, self._deliveries[i] != REFUSED) for i in map(names.index, columns)]
+        with self._connection() as con, self._result(con, self._content) as result:
+            picked = [self._columns[i] for i, _ in chosen]
+            yield from batches_of(
+                lambda n: [[row[i] if held else None for i, held in chosen] for row in result.fetchmany(n)], picked
+            )
 
     def _table_columns(self, con: Connection) -> tuple[list[str], list[str], list[Kind]]:
         schema, table = self._table(con)

@@ -52,9 +52,11 @@ class SQLiteSource(ArrowStreamSource):
         self._content = without_end(content)
         self._columns: tuple[ValueColumn, ...] = ()
 
-    def ordered_batches(self, rows: int = ROWS_PER_BATCH) -> Iterator[pa.RecordBatch]:
+    def ordered_batches(
+        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
+    ) -> Iterator[pa.RecordBatch]:
         if is_ordered(self._content):
-            return self.batches(rows=rows)
+            return super().ordered_batches(columns, where, rows)
         raise SourceError(f"{self.address} keeps its rows in no order; give a select with ORDER BY")
 
     def _arrow_schema(self) -> pa.Schema:
@@ -67,6 +69,14 @@ class SQLiteSource(ArrowStreamSource):
         chosen = [names.index(name) for name in columns]
         with self._connection() as con, closing(self._select(con, chosen, names)) as cursor:
             yield from batches_of(cursor.fetchmany, [self._columns[i] for i in chosen])
+
+    def _ordered_reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
+        """The columns, picked out of the rows of the query as it stands: in brackets it need not keep its order."""
+        names = self.schema().names
+        chosen = [names.index(name) for name in columns]
+        with self._connection() as con, closing(con.execute(self._content)) as cursor:
+            picked = [self._columns[i] for i in chosen]
+            yield from batches_of(lambda n: [[row[i] for i in chosen] for row in cursor.fetchmany(n)], picked)
 
     def _typed(self, con: sqlite3.Connection) -> Iterator[ValueColumn]:
         """The columns; one scan looks at the values of those that are declared without a type."""
