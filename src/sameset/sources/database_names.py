@@ -46,8 +46,13 @@ def offered(wanted: str, names: Sequence[str], most: int = 20) -> str:
     """The sentence that says which tables there are, those of a name like the wanted one first."""
     if not names:
         return "it has no tables"
-    close = difflib.get_close_matches(wanted, names, most, 0.0)
-    shown = ", ".join((close or names)[:most])
+    alike = difflib.SequenceMatcher(b=wanted.lower())
+
+    def unlikeness(name: str) -> float:
+        alike.set_seq1(name.lower())
+        return -alike.ratio()
+
+    shown = ", ".join(sorted(names, key=unlikeness)[:most])
     return f"it has {shown}" + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
