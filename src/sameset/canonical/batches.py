@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from sameset.canonical.buffers import hash_one
-from sameset.canonical.columns import HashedColumn, hash_entries
+from sameset.canonical.columns import HashedColumn, KnownEntries, hash_column, hash_entries
 from sameset.canonical.families import Family, family_of
 from sameset.canonical.forms import AS_IS, Form
 from sameset.canonical.keys import key_lanes, pack_keys
+from sameset.canonical.plans import plan_column
 from sameset.errors import SchemaError
+from sameset.kernels.fold import fold_columns
 from sameset.kernels.rows import bind_column, bind_entries, finish_rows
 
 if TYPE_CHECKING:
@@ -59,6 +62,23 @@ def check_columns(names: Sequence[str], key: Sequence[str]) -> None:
             raise SchemaError(f"there is no key column {name!r}; the columns are {', '.join(map(repr, names))}")
 
 
+NOT_COUNTED = (0, 0, 0, 0, 0)
+
+
+class Tally(Protocol):
+    """What takes the hashes of one column: sums them and counts them in a table."""
+
+    @property
+    def table(self) -> tuple[int, int, int, int, int]:
+        """Where a kernel may count: addresses of slots and counts, number of slots, threshold, slots that may be taken."""
+
+    def add(self, total: Words, taken: int, rest: Words | None) -> None:
+        """Takes what a kernel summed and counted, and the first halves of the hashes that it had no room for."""
+
+    def update(self, column: HashedColumn) -> None:
+        """Takes the hashes of a batch."""
+
+
 class RowHasher:
     """Hashes batches of one schema; made once a scan, since the keys of its columns take some hashing themselves."""
 
@@ -72,40 +92,92 @@ class RowHasher:
         self._form = AS_IS if form == AS_IS else form
         prefix = pack_word(seed)
         self._start = hash_one(prefix, ROW_SEED)
+        self._first = np.array(self._start, np.uint64)
+        self._words = np.empty(0, np.uint64)
+        self._known = [KnownEntries() for _ in schema]
         named = [hash_one(prefix + name.encode(), NAME_SEED) for name in schema.names]
         placed = [hash_one(prefix + pack_word(i), POSITION_SEED) for i in range(len(schema))]
         self._bindings = np.array([[*n, *p] for n, p in zip(named, placed, strict=True)], np.uint64).reshape(-1, 4)
         self._key = sorted((schema.names.index(name) for name in key), key=lambda i: schema.names[i].encode())
+        self._in_key = np.isin(np.arange(len(schema)), self._key)
         self.key_lanes = key_lanes([self.families[i] for i in self._key]) if key else 0
+
+    def for_thread(self) -> RowHasher:
+        """One more of the same for another thread: `fold` uses memory of its own again and again."""
+        other = copy(self)
+        other._words = np.empty(0, np.uint64)
+        other._known = [KnownEntries() for _ in self._known]
+        return other
 
     def hash(self, batch: pa.RecordBatch) -> HashedBatch:
         """The hashes of a batch of the schema."""
-        columns: list[HashedColumn] = []
-        return replace(self.hash_rows(batch, lambda _, column: columns.append(column)), columns=columns)
-
-    def hash_rows(self, batch: pa.RecordBatch, take: Callable[[int, HashedColumn], None]) -> HashedBatch:
-        """The hashes of a batch but for its columns', which `take` is given one by one with the column's place.
-
-        So they can be used while they are in the cache, and need not be kept: those of 16 columns and 16,384 rows take 4 MiB.
-        """
-        rows = batch.num_rows
-        sums, key_sums = self._start_sums(rows), self._start_sums(rows) if self._key else None
-        for i, array in enumerate(batch.columns):
-            column = hash_entries(array, self.families[i], self._names[i], self._form)
+        columns = [
+            hash_entries(array, family, name, self._form)
+            for array, family, name in zip(batch.columns, self.families, self._names, strict=True)
+        ]
+        sums, key_sums = self._start_sums(batch.num_rows), self._start_sums(batch.num_rows if self._key else 0)
+        for i, column in enumerate(columns):
             self._bind(i, column, sums)
-            if key_sums is not None and i in self._key:
+            if self._in_key[i]:
                 self._bind(i, column, key_sums)
-            take(i, column)
+        return self._finished(batch, columns, sums, key_sums)
+
+    def fold(self, batch: pa.RecordBatch, tallies: Sequence[Tally]) -> HashedBatch:
+        """The hashes of a batch but for those of its columns, which their tallies take, one for each column.
+
+        The same sums and counts as `hash` and then an update of each column, by one call of a kernel.
+        """
+        plans = [
+            plan_column(array, family, name, self._form, known)
+            for array, family, name, known in zip(batch.columns, self.families, self._names, self._known, strict=True)
+        ]
+        sums, key_sums = self._scratch(batch.num_rows)
+        samples = np.array(
+            [
+                (*(tally.table if plan.is_counted else NOT_COUNTED), 0, 0)
+                for plan, tally in zip(plans, tallies, strict=True)
+            ],
+            np.uint64,
+        ).reshape(-1, 7)
+        totals = np.zeros((len(plans), 2), np.uint64)
+        rows = np.array([plan.row for plan in plans], np.uint64).reshape(-1, 6)
+        divisors = np.array([plan.divisor for plan in plans])
+        fold_columns(rows, divisors, self._bindings, self._in_key, self._first, samples, (sums, key_sums), totals)
+        for i, (plan, tally) in enumerate(zip(plans, tallies, strict=True)):
+            if not plan.is_counted and plan.hashed is not None:
+                tally.update(plan.hashed)
+                continue
+            taken, end = int(samples[i, 5]), int(samples[i, 6])
+            rest = self._hashes_from(end, batch.column(i), i, plan.hashed) if end < batch.num_rows else None
+            tally.add(totals[i], taken, rest)
+        return self._finished(batch, [], sums, key_sums)
+
+    def _scratch(self, rows: int) -> tuple[Words, Words]:
+        """Memory for the sums of rows and of their keys; used again, for new memory comes page by page, at 1 us each."""
+        sizes = 4 * rows, 4 * rows if self._key else 0
+        if len(self._words) < sum(sizes):
+            self._words = np.empty(sum(sizes), np.uint64)
+        return self._words[: sizes[0]].reshape(4, -1), self._words[sizes[0] : sum(sizes)].reshape(4, -1)
+
+    def _hashes_from(self, start: int, array: pa.Array, i: int, hashed: HashedColumn | None) -> Words:
+        """First halves of the hashes of the rows that a full table could not count."""
+        if hashed is not None:
+            return hashed.h1[start:]
+        return hash_column(array.slice(start), self._names[i], self._form).h1
+
+    def _finished(
+        self, batch: pa.RecordBatch, columns: list[HashedColumn], sums: Words, key_sums: Words
+    ) -> HashedBatch:
         named_sum, positional_sum, key_sum = np.zeros((3, 2), np.uint64)
         named = _finish(sums[0], sums[1], len(self._names), named_sum)
         _finish(sums[2], sums[3], len(self._names), positional_sum)
-        lanes = np.zeros((rows, self.key_lanes), np.uint64)
+        lanes = np.zeros((batch.num_rows, self.key_lanes), np.uint64)
         key = None
-        if key_sums is not None:
+        if self._key:
             key = _finish(key_sums[0], key_sums[1], len(self._key), key_sum)
             parts = [(self._names[i], self._form.apply(batch.column(i))) for i in self._key]
             pack_keys(parts, key[0], lanes, self._keep_keys)
-        return HashedBatch(rows, [], named, named_sum, positional_sum, key, key_sum, lanes)
+        return HashedBatch(batch.num_rows, columns, named, named_sum, positional_sum, key, key_sum, lanes)
 
     def _start_sums(self, rows: int) -> Words:
         sums = np.empty((4, rows), np.uint64)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NULL_HASH",
     "HashedColumn",
+    "KnownEntries",
     "byte_strings",
     "decode",
     "hash_column",
@@ -74,17 +75,40 @@ def hash_column(array: pa.Array, column: str, form: Form = AS_IS) -> HashedColum
     return _hash_formed(_formed(array, column, form), family, column, form)
 
 
-def hash_entries(array: pa.Array, family: Family, column: str, form: Form = AS_IS) -> HashedColumn:
+class KnownEntries:
+    """The entries that a column had last and their hashes: readers give the same dictionary with many batches."""
+
+    def __init__(self) -> None:
+        self._values: pa.Array | None = None  # kept, so that no others come to lie in its place
+        self._places: tuple[int, ...] = ()
+        self._hashed: tuple[Words, Words] | None = None
+
+    def hashes(self, values: pa.Array, column: str, form: Form) -> tuple[Words, Words]:
+        """The hashes of all entries; SourceError if there is something wrong with one of them."""
+        places = (len(values), values.offset, *(buffer.address if buffer else 0 for buffer in values.buffers()))
+        if self._hashed is None or places != self._places:
+            self._hashed = hash_column(values, column, form)[1:3]
+            self._values, self._places = values, places
+        return self._hashed
+
+
+def hash_entries(
+    array: pa.Array, family: Family, column: str, form: Form = AS_IS, known: KnownEntries | None = None
+) -> HashedColumn:
     """The hashes of the values of an array of a family: by entries where it is a dictionary or runs of few, else row by row.
 
-    It runs for every column of every batch: what takes a microsecond here costs a row of 16 columns a nanosecond.
+    It runs for every column of every batch: what takes a microsecond here costs a row of 16 columns a nanosecond. `known`
+    is of the same column and form, and used by one thread alone.
     """
     array = _formed(array, column, form)
     if array.type.id not in ENCODED or FEW_ENTRIES * len(_values(array)) > len(array):
         return _hash_formed(array, family, column, form)
     codes, values = _entries(array)
     own = ~valid_of(array) if array.null_count else None
-    h1, h2 = _hash_used_entries(values, codes, own, column, form)
+    try:
+        h1, h2 = (known or KnownEntries()).hashes(values, column, form)
+    except SourceError:
+        h1, h2 = _hash_used_entries(values, codes, own, column, form)
     nulls = null_mask(values)
     if own is not None:  # one more entry, for the rows without a value
         codes = np.where(own, np.int32(len(values)), codes)

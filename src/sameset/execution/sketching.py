@@ -15,6 +15,7 @@ from sameset.sketches.table import TableSketch, hasher_for
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from sameset.canonical.batches import RowHasher
     from sameset.execution.mappers import Mapper
     from sameset.execution.scanning import Progress
     from sameset.sources.base import Source
@@ -43,12 +44,16 @@ def sketch_partition(source: Source, spec: Spec, progress: Progress = silent) ->
         schema = chosen.schema()
         hasher = hasher_for(spec, schema)
 
-        def fold(sketch: TableSketch, batch: pa.RecordBatch) -> None:
+        def start() -> tuple[RowHasher, TableSketch]:
+            return hasher.for_thread(), TableSketch.empty(spec, schema)
+
+        def fold(state: tuple[RowHasher, TableSketch], batch: pa.RecordBatch) -> None:
+            hasher, sketch = state
             sketch.fold(hasher, batch)
 
-        states = fold_streams(chosen.streams(cores()), lambda: TableSketch.empty(spec, schema), fold, progress)
+        states = fold_streams(chosen.streams(cores()), start, fold, progress)
     except SourceError as error:
         if source.address not in str(error):  # what is wrong with a column does not know whose column it is
             error.args = (f"{source.address}: {error}",)
         raise
-    return reduce(TableSketch.merge, states)
+    return reduce(TableSketch.merge, (sketch for _, sketch in states))

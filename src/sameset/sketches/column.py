@@ -48,6 +48,16 @@ class ColumnSketch:
             self.nulls += int(column.nulls.sum())
             self.values.update(column.h1[~column.nulls])
 
+    @property
+    def table(self) -> tuple[int, int, int, int, int]:
+        """Where a kernel may count values (`Sample.table`)."""
+        return self.values.table
+
+    def add(self, total: Words, taken: int, rest: Words | None) -> None:
+        """Adds values without nulls that a kernel summed, uint64 (2,), and counted; `rest` are hashes left to be counted."""
+        self.sums += total
+        self.values.add(taken, rest)
+
     def _update_entries(self, column: HashedColumn, codes: NDArray[np.int32]) -> None:
         times = np.empty(len(column.h1), np.uint64)
         count_entries(codes, times)

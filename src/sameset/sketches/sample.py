@@ -58,6 +58,18 @@ class Sample:
             if start < len(hashes):
                 self._make_room()
 
+    @property
+    def table(self) -> tuple[int, int, int, int, int]:
+        """Where a kernel may count: addresses of slots and counts, number of slots, threshold, slots that may be taken."""
+        return (*self._places, len(self._slots), self._threshold, len(self._slots) // FULLEST - self._taken)
+
+    def add(self, taken: int, rest: Words | None) -> None:
+        """Takes note of hashes that a kernel counted in the table, taking so many slots, and counts the rest itself."""
+        self._settled = None
+        self._taken += taken
+        if rest is not None:
+            self.update(rest)
+
     def merge(self, other: Self) -> Self:
         """The sample of both multisets together."""
         if self.size != other.size:
@@ -144,6 +156,7 @@ class Sample:
         while slots < 2 * FULLEST * kept:
             slots *= 2
         self._slots, self._counts = np.full(slots, EMPTY, np.uint64), np.zeros(slots, np.uint64)
+        self._places = (int(self._slots.ctypes.data), int(self._counts.ctypes.data))
         self._taken = kept
         count_repeated(hashes, counts, 0, np.uint64(self._threshold), self._slots, self._counts, kept)
 

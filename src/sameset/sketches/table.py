@@ -86,8 +86,8 @@ class TableSketch:
         self._update_rows(batch)
 
     def fold(self, hasher: RowHasher, batch: pa.RecordBatch) -> None:
-        """Adds the rows of a batch: what `update` does with the hashed batch, each column's hashes while they are in the cache."""
-        self._update_rows(hasher.hash_rows(batch, lambda i, column: self.columns[i].update(column)))
+        """Adds the rows of a batch: what `update` does with the hashed batch, in one call of a kernel for all columns."""
+        self._update_rows(hasher.fold(batch, self.columns))
 
     def _update_rows(self, batch: HashedBatch) -> None:
         self.digest.update(batch)

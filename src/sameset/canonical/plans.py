@@ -1,0 +1,72 @@
+"""What the kernel that folds all columns of a batch at once is told about each: where its values are, or their hashes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from sameset.canonical.columns import HashedColumn, KnownEntries, hash_entries
+from sameset.canonical.families import Family
+from sameset.canonical.forms import AS_IS, Form
+from sameset.canonical.numbers import EXACT_DIGITS, LARGEST_EXACT_POWER
+from sameset.kernels.fold import DECIMALS, DOUBLES, ENTRIES, HASHED, WORDS32, WORDS64
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Plan", "plan_column"]
+
+WORD = 8
+SEEDS = {family: int(family.seed) for family in Family}
+#: Types whose values the kernel hashes itself, by number: the kind, and the bytes of a value.
+PLAIN = {
+    pa.lib.Type_INT32: (WORDS32, 4),
+    pa.lib.Type_DATE32: (WORDS32, 4),
+    pa.lib.Type_INT64: (WORDS64, 8),
+    pa.lib.Type_TIMESTAMP: (WORDS64, 8),
+    pa.lib.Type_DOUBLE: (DOUBLES, 8),
+    pa.lib.Type_DECIMAL128: (DECIMALS, 16),
+}
+
+
+class Plan(NamedTuple):
+    """One column: a row of the kernel's plan, the divisor of decimals, and the hashes where they are made beforehand."""
+
+    row: tuple[int, int, int, int, int, int]
+    divisor: float
+    hashed: HashedColumn | None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the kernel also sums the hashes and counts them; it knows no nulls."""
+        return self.hashed is None or (self.hashed.codes is None and self.hashed.nulls is None)
+
+
+def plan_column(array: pa.Array, family: Family, column: str, form: Form, known: KnownEntries) -> Plan:
+    """How an array of a family is folded: by its values where they are plain words without nulls, else by their hashes."""
+    plain = PLAIN.get(array.type.id)
+    if plain is not None and array.null_count == 0 and len(array) and _is_plain(array.type, plain[0], form):
+        kind, size = plain
+        place = array.buffers()[1].address + size * array.offset
+        divisor = 10.0**array.type.scale if kind == DECIMALS else 1.0
+        return Plan((kind, place, 0, 0, SEEDS[family], WORD), divisor, None)
+    hashed = hash_entries(array, family, column, form, known)
+    h1, h2 = _address(hashed.h1), _address(hashed.h2)
+    if hashed.codes is None:
+        return Plan((HASHED, h1, h2, 0, 0, 0), 1.0, hashed)
+    codes = np.ascontiguousarray(hashed.codes)
+    return Plan((ENTRIES, _address(codes), h1, h2, len(hashed.h1), 0), 1.0, hashed._replace(codes=codes))
+
+
+def _is_plain(kind: pa.DataType, plain: int, form: Form) -> bool:
+    if plain == DECIMALS:
+        return bool(kind.precision <= EXACT_DIGITS and 0 < kind.scale <= LARGEST_EXACT_POWER)
+    if plain == DOUBLES:
+        return form is AS_IS
+    return bool(kind.id != pa.lib.Type_TIMESTAMP or kind.unit == "us")
+
+
+def _address(words: NDArray[np.generic]) -> int:
+    return int(words.__array_interface__["data"][0])

@@ -1,0 +1,78 @@
+"""A batch folded by one call of a kernel is what its hashes are column by column, whatever the types, tiles and full tables."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import batches, specs
+
+from sameset.sketches.spec import SampleSize, Spec
+from sameset.sketches.table import TableSketch, hasher_for
+
+ROWS = 7_000  # several tiles, and many more values than a sample's table takes at first
+CHANCE = np.random.default_rng(5)
+
+
+def table(nulls: bool) -> pa.Table:
+    mask = CHANCE.random(ROWS) < 0.1 if nulls else None
+    numbers = CHANCE.integers(-(2**62), 2**62, ROWS)
+    arrays = {
+        "int32": pa.array(numbers % 2**31, pa.int32(), mask=mask),
+        "int64": pa.array(numbers, mask=mask),
+        "few": pa.array(numbers % 9, mask=mask),
+        "int8": pa.array(numbers % 100, pa.int8(), mask=mask),
+        "double": pa.array(numbers / 8, mask=mask),
+        "day": pa.array((numbers % 3_000).astype("datetime64[D]"), mask=mask),
+        "us": pa.array(numbers, pa.timestamp("us"), mask=mask),
+        "ms": pa.array(numbers % 10**12, pa.timestamp("ms"), mask=mask),
+        "zoned": pa.array(numbers, pa.timestamp("us", "UTC"), mask=mask),
+        "price": pa.array([Decimal(int(n) % 10**9) / 100 for n in numbers], pa.decimal128(15, 2)),
+        "wide": pa.array([Decimal(int(n)) for n in numbers], pa.decimal128(38, 2)),
+        "text": pa.array([f"text {n}" for n in numbers], pa.string_view()),
+        "coded": pa.array([None if nulls and n % 5 == 0 else str(n % 20) for n in numbers]).dictionary_encode(),
+        "list": pa.array([[int(n) % 7] * (int(n) % 3) for n in numbers]),
+    }
+    return pa.table(arrays)
+
+
+@pytest.mark.parametrize("nulls", [False, True])
+@pytest.mark.parametrize("key", [(), ("int64",), ("coded", "text", "day")])
+@pytest.mark.parametrize("options", [{}, {"digits": 3, "nfc": True}])
+def test_folding_is_hashing_and_updating(nulls: bool, key: tuple[str, ...], options: dict[str, int]) -> None:
+    whole = table(nulls)
+    spec = Spec(key=key, rows=SampleSize(64, 100, 512), values=SampleSize(16, 1_000, 64), **options)  # type: ignore[arg-type]
+    hasher, one, two = hasher_for(spec, whole.schema), *(TableSketch.empty(spec, whole.schema) for _ in "ab")
+    for start, size in [(0, 3), (3, 5_000), (5_003, 0), (5_003, 1_997)]:
+        for batch in whole.slice(start, size).combine_chunks().to_batches():
+            one.update(hasher.hash(batch))
+            two.fold(hasher, batch)
+    assert one.row_count == ROWS
+    assert one.to_bytes() == two.to_bytes()
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_any_batch_is_folded_as_it_is_hashed(data: st.DataObject) -> None:
+    batch = data.draw(batches())
+    spec = data.draw(specs(batch.schema.names))
+    hasher, one, two = hasher_for(spec, batch.schema), *(TableSketch.empty(spec, batch.schema) for _ in "ab")
+    for offset in (0, 1):
+        one.update(hasher.hash(batch.slice(offset)))
+        two.fold(hasher, batch.slice(offset))
+    assert one.to_bytes() == two.to_bytes()
+
+
+def test_each_thread_has_a_hasher_of_its_own_memory() -> None:
+    batch = table(False).select(["int64", "coded"]).combine_chunks().to_batches()[0]
+    hasher = hasher_for(Spec(), batch.schema)
+    one, two = hasher.for_thread(), hasher.for_thread()
+    sketches = [TableSketch.empty(Spec(), batch.schema) for _ in "ab"]
+    sketches[0].fold(one, batch)
+    sketches[1].fold(two, batch)
+    assert not np.shares_memory(one._words, two._words)
+    assert sketches[0].to_bytes() == sketches[1].to_bytes()
