@@ -24,7 +24,11 @@ from sameset.sources.scan import reading
 __all__ = ["RowGroups", "are_plain", "delivered_schema", "has_int96"]
 
 DICTIONARY_BYTES = 3  # a text column of fewer bytes a value is written as codes of a small dictionary
-BUFFER_BYTES = 1 << 20  # read ahead within a column: a row group of 230 MB takes 174 MB in all, read as a whole 312
+FEWEST_ROWS, MOST_ROWS = ROWS_PER_BATCH, 2 * ROWS_PER_BATCH  # of a batch; 65,536 are no faster than 32,768
+CELLS = 1 << 20  # of a batch of many columns: with 500 of them 32,768 rows take a fifth more memory
+# Read ahead within columns: a row group of 230 MB takes 174 MB in all, read as a whole 312. A MiB of 500 columns would be 1 GB.
+BUFFER_BYTES = 1 << 20
+BUFFERS_BYTES = 1 << 25
 #: Encodings of pages that Arrow reads as codes; of the others (DELTA_BYTE_ARRAY, ...) it does not.
 CODED = {"BIT_PACKED", "PLAIN", "PLAIN_DICTIONARY", "RLE", "RLE_DICTIONARY"}
 PLAIN = (
@@ -106,11 +110,24 @@ def has_int96(metadata: pq.FileMetaData) -> bool:
 def _read_group(group: Group, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
     coded = _coded_texts(group.metadata.row_group(group.number))
     opened = pq.ParquetFile(
-        group.file, metadata=group.metadata, read_dictionary=coded, pre_buffer=False, buffer_size=BUFFER_BYTES
+        group.file,
+        metadata=group.metadata,
+        read_dictionary=coded,
+        pre_buffer=False,
+        buffer_size=_buffer_bytes(len(names)),
     )
     with closing(opened):
-        for batch in opened.iter_batches(ROWS_PER_BATCH, [group.number], list(names), use_threads=False):
+        for batch in opened.iter_batches(_rows_at_a_time(len(names)), [group.number], list(names), use_threads=False):
             yield batch.select(names)
+
+
+def _rows_at_a_time(columns: int) -> int:
+    return min(MOST_ROWS, max(CELLS // columns, FEWEST_ROWS))
+
+
+def _buffer_bytes(columns: int) -> int:
+    """How much of a column to read at a time."""
+    return min(BUFFER_BYTES, max(BUFFERS_BYTES // columns, 1 << 14))
 
 
 def _coded_texts(group: pq.RowGroupMetaData) -> list[str]:
