@@ -26,9 +26,7 @@ MIB = 2**20
 ASKED_FOR = [
     ("duckdb", ["full TableSketch", "DuckDB", "bit_xor(hash(<all columns>))"], "at most 1.8x"),
     ("polars", ["Polars", "read_parquet", "hash_rows"], "at most 1x"),
-    ("pandas-file", ["hash_pandas_object", "per cell"], "at least 20x"),
     ("pandas-file", ["read_parquet", "hash_pandas_object", "per cell"], "at least 20x"),
-    ("idhash-file", ["idhash 0.2.0", "per cell"], "at least 300x"),
     ("idhash-file", ["idhash 0.2.0", "reading", "per cell"], "at least 300x"),
     ("peak", ["memory"], "at most 1 GiB"),
     ("growth", ["memory", "SF10", "SF1"], "at most 1.1x"),

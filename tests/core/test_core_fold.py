@@ -35,6 +35,7 @@ def table(nulls: bool) -> pa.Table:
         "wide": pa.array([Decimal(int(n)) for n in numbers], pa.decimal128(38, 2)),
         "text": pa.array([f"text {n}" for n in numbers], pa.string_view()),
         "coded": pa.array([None if nulls and n % 5 == 0 else str(n % 20) for n in numbers]).dictionary_encode(),
+        "coded by many": pa.array([str(n % 1_100) for n in numbers]).dictionary_encode(),
         "list": pa.array([[int(n) % 7] * (int(n) % 3) for n in numbers]),
     }
     return pa.table(arrays)

@@ -11,14 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from sameset.canonical.buffers import hash_one
-from sameset.canonical.columns import HashedColumn, KnownEntries, hash_column, hash_entries
+from sameset.canonical.columns import NULL_HASH, HashedColumn, KnownEntries, hash_column, hash_entries
 from sameset.canonical.families import Family, family_of
 from sameset.canonical.forms import AS_IS, Form
 from sameset.canonical.keys import key_lanes, pack_keys
 from sameset.canonical.plans import plan_column
 from sameset.errors import SchemaError
 from sameset.kernels.fold import fold_columns
-from sameset.kernels.rows import bind_column, bind_entries, finish_rows
+from sameset.kernels.rows import bind_column, bind_entries, finish_rows, finish_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +72,7 @@ class Tally(Protocol):
     def table(self) -> tuple[int, int, int, int, int]:
         """Where a kernel may count: addresses of slots and counts, number of slots, threshold, slots that may be taken."""
 
-    def add(self, total: Words, taken: int, rest: Words | None) -> None:
+    def add(self, total: Words, nulls: int, taken: int, rest: Words | None) -> None:
         """Takes what a kernel summed and counted, and the first halves of the hashes that it had no room for."""
 
     def update(self, column: HashedColumn) -> None:
@@ -92,7 +92,7 @@ class RowHasher:
         self._form = AS_IS if form == AS_IS else form
         prefix = pack_word(seed)
         self._start = hash_one(prefix, ROW_SEED)
-        self._first = np.array(self._start, np.uint64)
+        self._constants = np.array([self._start, NULL_HASH], np.uint64)
         self._words = np.empty(0, np.uint64)
         self._known = [KnownEntries() for _ in schema]
         named = [hash_one(prefix + name.encode(), NAME_SEED) for name in schema.names]
@@ -134,22 +134,23 @@ class RowHasher:
         sums, key_sums = self._scratch(batch.num_rows)
         samples = np.array(
             [
-                (*(tally.table if plan.is_counted else NOT_COUNTED), 0, 0)
+                (*(tally.table if plan.is_counted else NOT_COUNTED), 0, 0, 0)
                 for plan, tally in zip(plans, tallies, strict=True)
             ],
             np.uint64,
-        ).reshape(-1, 7)
+        ).reshape(-1, 8)
         totals = np.zeros((len(plans), 2), np.uint64)
         rows = np.array([plan.row for plan in plans], np.uint64).reshape(-1, 6)
         divisors = np.array([plan.divisor for plan in plans])
-        fold_columns(rows, divisors, self._bindings, self._in_key, self._first, samples, (sums, key_sums), totals)
-        for i, (plan, tally) in enumerate(zip(plans, tallies, strict=True)):
-            if not plan.is_counted and plan.hashed is not None:
+        fold_columns(rows, divisors, self._bindings, self._in_key, self._constants, samples, (sums, key_sums), totals)
+        for i, (plan, tally, (taken, end, nulls)) in enumerate(
+            zip(plans, tallies, samples[:, 5:].tolist(), strict=True)
+        ):
+            if plan.hashed is not None and (not plan.is_counted or (plan.hashed.codes is not None and end == 0)):
                 tally.update(plan.hashed)
                 continue
-            taken, end = int(samples[i, 5]), int(samples[i, 6])
             rest = self._hashes_from(end, batch.column(i), i, plan.hashed) if end < batch.num_rows else None
-            tally.add(totals[i], taken, rest)
+            tally.add(totals[i], nulls, taken, rest)
         return self._finished(batch, [], sums, key_sums)
 
     def _scratch(self, rows: int) -> tuple[Words, Words]:
@@ -170,7 +171,7 @@ class RowHasher:
     ) -> HashedBatch:
         named_sum, positional_sum, key_sum = np.zeros((3, 2), np.uint64)
         named = _finish(sums[0], sums[1], len(self._names), named_sum)
-        _finish(sums[2], sums[3], len(self._names), positional_sum)
+        finish_sums(sums[2], sums[3], np.uint64(len(self._names)), positional_sum)
         lanes = np.zeros((batch.num_rows, self.key_lanes), np.uint64)
         key = None
         if self._key:

@@ -40,8 +40,8 @@ class Plan(NamedTuple):
 
     @property
     def is_counted(self) -> bool:
-        """Whether the kernel also sums the hashes and counts them; it knows no nulls."""
-        return self.hashed is None or (self.hashed.codes is None and self.hashed.nulls is None)
+        """Whether the kernel also sums the hashes and counts them; it knows nulls among entries alone."""
+        return self.hashed is None or self.hashed.codes is not None or self.hashed.nulls is None
 
 
 def plan_column(array: pa.Array, family: Family, column: str, form: Form, known: KnownEntries) -> Plan:

@@ -13,8 +13,8 @@ from numba import carray, njit, types
 from numba.extending import intrinsic
 
 from sameset.kernels.murmur import fmix
-from sameset.kernels.rows import bind_entries
-from sameset.kernels.samples import count_hashes
+from sameset.kernels.rows import bind_entries, count_entries
+from sameset.kernels.samples import count_hashes, count_repeated
 from sameset.kernels.values import divide_words, hash_doubles, hash_words
 
 __all__ = ["DECIMALS", "DOUBLES", "ENTRIES", "HASHED", "WORDS32", "WORDS64", "fold_columns"]
@@ -36,23 +36,25 @@ def pointer(typingctx: Any, address: Any) -> Any:
 
 
 @njit(nogil=True, cache=True)
-def fold_columns(plan, divisors, bindings, in_key, first, samples, both_sums, totals):  # type: ignore[no-untyped-def]
+def fold_columns(plan, divisors, bindings, in_key, constants, samples, both_sums, totals):  # type: ignore[no-untyped-def]
     """Folds the columns of `plan`, uint64 (columns, 6): kind, three addresses, number of entries or seed, size in bytes.
 
     HASHED has both halves of the rows' hashes; ENTRIES the codes (int32), both halves of the entries' hashes, and their
     number; the others the values, a seed, and the size of what is hashed. `divisors`, float64 (columns,), are of DECIMALS.
 
     `bindings` is uint64 (columns, 4); `in_key` bool (columns,). `both_sums`, of rows and of their keys, each uint64
-    (4, rows or 0), are overwritten with what is bound, starting from the two words of `first`; `totals`, uint64 (columns, 2),
-    grow by both halves of the hashes, but not for ENTRIES.
-    `samples` is uint64 (columns, 7): addresses of slots and counts, number of slots (0: not to be counted), threshold, room,
-    and, written, how many slots were taken and the first row that was not counted because there was no room left.
+    (4, rows or 0), are overwritten with what is bound; `constants`, uint64 (2, 2), are what their lanes start with and the
+    hash of null. `totals`, uint64 (columns, 2), grow by both halves of the hashes.
+    `samples` is uint64 (columns, 8): addresses of slots and counts, number of slots (0: not to be counted), threshold, room,
+    and, written, how many slots were taken, the first row that was not counted because there was no room left (0: of ENTRIES
+    none were counted or summed), and how many rows were null, which only ENTRIES may be.
     """
     sums, key_sums = both_sums
     rows = sums.shape[1]
+    null = constants[1]
     for j in range(4):
-        sums[j] = first[j & 1]
-        key_sums[j] = first[j & 1]
+        sums[j] = constants[0, j & 1]
+        key_sums[j] = constants[0, j & 1]
     for c in range(plan.shape[0]):
         samples[c, 6] = u(rows)
         if plan[c, 0] == ENTRIES:
@@ -62,6 +64,7 @@ def fold_columns(plan, divisors, bindings, in_key, first, samples, both_sums, to
             bind_entries(codes, e1, e2, bindings[c], sums)
             if in_key[c]:
                 bind_entries(codes, e1, e2, bindings[c], key_sums)
+            add_entries(codes, e1, e2, null, totals[c], samples[c])
     h1, h2, quotients = np.empty(TILE, np.uint64), np.empty(TILE, np.uint64), np.empty(TILE, np.float64)
     for start in range(0, rows, TILE):
         size = min(TILE, rows - start)
@@ -115,6 +118,26 @@ def bind_tile(h1, h2, keys, start, sums, total):  # type: ignore[no-untyped-def]
         t2 += b
     total[0] += t1
     total[1] += t2
+
+
+@njit(inline="always")
+def add_entries(codes, h1, h2, null, total, sample):  # type: ignore[no-untyped-def]
+    """Sums and counts the rows of a column by its entries, if its sample's table is certain to have room for them."""
+    if np.int64(sample[4]) < h1.shape[0]:
+        sample[6] = u(0)
+        return
+    times = np.empty(h1.shape[0], np.uint64)
+    count_entries(codes, times)
+    for i in range(h1.shape[0]):
+        total[0] += times[i] * h1[i]
+        total[1] += times[i] * h2[i]
+        if h1[i] == null[0] and h2[i] == null[1]:
+            sample[7] += times[i]
+            times[i] = u(0)
+    slots = carray(pointer(sample[0]), (np.int64(sample[2]),), np.uint64)
+    counts = carray(pointer(sample[1]), (np.int64(sample[2]),), np.uint64)
+    _, taken = count_repeated(h1, times, 0, sample[3], slots, counts, h1.shape[0])
+    sample[5] += u(taken)
 
 
 @njit(inline="always")

@@ -53,9 +53,10 @@ class ColumnSketch:
         """Where a kernel may count values (`Sample.table`)."""
         return self.values.table
 
-    def add(self, total: Words, taken: int, rest: Words | None) -> None:
-        """Adds values without nulls that a kernel summed, uint64 (2,), and counted; `rest` are hashes left to be counted."""
+    def add(self, total: Words, nulls: int, taken: int, rest: Words | None) -> None:
+        """Adds values that a kernel summed, uint64 (2,), and counted; `rest` are hashes left to be counted."""
         self.sums += total
+        self.nulls += nulls
         self.values.add(taken, rest)
 
     def _update_entries(self, column: HashedColumn, codes: NDArray[np.int32]) -> None:
