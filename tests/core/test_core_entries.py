@@ -81,9 +81,9 @@ def test_few_entries_are_few() -> None:
     assert hash_entries(few, family, "c").codes is not None
 
 
-@pytest.mark.parametrize("code", [3, -1])
+@pytest.mark.parametrize("code", [3, -1, 2**32])
 def test_a_code_beyond_the_dictionary_is_refused(code: int) -> None:
-    codes = pa.array([0, 1, 2, code] * 10, pa.int32())
+    codes = pa.array([0, 1, 2, code] * 10, pa.int32() if code < 2**31 else pa.int64())
     broken = pa.DictionaryArray.from_arrays(codes, pa.array(["a", "b", "c"]), safe=False)
     with pytest.raises(SourceError, match="fewer entries"):
         hash_entries(broken, family_of(broken.type, "c"), "c")

@@ -241,12 +241,12 @@ def _runs(array: pa.RunEndEncodedArray) -> NDArray[np.int32]:
 
 def _codes(array: pa.DictionaryArray) -> NDArray[np.int32]:
     """Which entry of its dictionary each value of a dictionary array is; the first where it is null."""
-    codes = values_of(array.indices).astype(np.int32, copy=False)  # Arrow's own words where they are int32 already
+    codes = values_of(array.indices)
     if array.null_count:  # what lies under a null may point anywhere
-        codes = np.where(valid_of(array), codes, np.int32(0))
-    if len(codes) and codes.view(np.uint32).max() >= max(len(array.dictionary), 1):
+        codes = np.where(valid_of(array), codes, codes.dtype.type(0))
+    if len(codes) and (codes.min() < 0 or codes.max() >= max(len(array.dictionary), 1)):
         raise SourceError("a dictionary has fewer entries than its codes say; the file is broken, write it anew")
-    return codes
+    return codes.astype(np.int32, copy=False)  # Arrow's own words where they are int32 already
 
 
 def _hash_booleans(array: pa.Array, column: str, h1: Words, h2: Words) -> None:
