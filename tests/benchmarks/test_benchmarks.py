@@ -172,6 +172,7 @@ def test_asking_for_what_is_not_there_names_what_is() -> None:
         run._wanted(["lineitem", "lineitems"])
 
 
+@pytest.mark.slow
 def test_types_of_cells_are_asked_for_by_words_of_their_names(tmp_path: Path) -> None:
     bench = Bench(tmp_path, tmp_path, 0.001, 1, {}, silent)
     assert list(cells.measure(bench, ("half float", "uuid"))) == ["half float", "uuid"]

@@ -136,6 +136,7 @@ def test_options_come_from_the_environment_and_the_command_line_has_the_last_wor
     assert (folder / "my.db").exists()
 
 
+@pytest.mark.slow
 def test_the_registry_is_in_the_users_data_folder_unless_told_otherwise(folder: Path) -> None:
     found = run(
         "check", "monday.csv", "--name", "orders", folder=folder, SAMESET_REGISTRY="", XDG_DATA_HOME=str(folder / "d")
@@ -155,6 +156,7 @@ def test_no_command_and_wrong_ones_are_two(here: Here) -> None:
 # streams
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_quiet_and_the_exit_code_still_tells(folder: Path) -> None:
     for form in ("text", "json"):
         reader, writer = os.pipe()
@@ -165,6 +167,7 @@ def test_a_closed_pipe_is_quiet_and_the_exit_code_still_tells(folder: Path) -> N
         assert (process.returncode, process.stderr) == (1, b"")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told(folder: Path) -> None:
     with open("/dev/full", "w") as full:
         command = [SAMESET, "compare", "monday.csv", "tuesday.csv"]
@@ -200,6 +203,7 @@ def until_closed(terminal: int) -> Iterator[bytes]:
         yield data
 
 
+@pytest.mark.slow
 def test_a_bar_moves_on_stderr_if_that_is_a_terminal(folder: Path) -> None:
     code, out, seen = on_terminal(
         "check", "monday.csv", "-n", "a", "--registry", "r.db", "--format", "json", folder=folder

@@ -43,6 +43,7 @@ def test_hashes_of_nested_values_are_the_twins(kind: pa.DataType, data: st.DataO
     assert_is_the_twins(data.draw(nested_arrays_of(kind)))
 
 
+@pytest.mark.slow
 @settings(GENEROUS, max_examples=250)
 @given(nested_arrays(), FORMS)
 def test_hashes_of_values_nested_to_depth_four_are_the_twins_in_every_form(array: pa.Array, form: naive.Form) -> None:

@@ -41,6 +41,7 @@ def run_tests(folder: Path, text: str, **environment: str) -> subprocess.Complet
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", SKIPS.values(), ids=SKIPS.keys())
 def test_a_skip_fails_in_ci_and_gives_its_reason(text: str, tmp_path: Path) -> None:
     process = run_tests(tmp_path, text, CI="true")
@@ -62,6 +63,7 @@ def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:
     assert "1 xfailed" in process.stdout
 
 
+@pytest.mark.slow
 def test_the_users_world_is_left_before_modules_are_imported_and_nothing_remains(tmp_path: Path) -> None:
     process = run_tests(tmp_path, WORLD, PREFECT_API_URL="http://localhost:1/api", SAMESET_REGISTRY="sqlite:///mine.db")
     assert process.returncode == 0, process.stdout

@@ -14,6 +14,8 @@ from registry_processes import SHARED_SKETCH, entry, record_next
 from sameset.errors import RegistryError
 from sameset.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 #: What is begun, but not committed, when the writer stops.
 STEPS = [
     "begin immediate",

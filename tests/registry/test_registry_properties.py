@@ -13,6 +13,8 @@ from sqlalchemy import func, select
 from sameset.errors import StaleSnapshotError
 from sameset.registry import Registry, schema
 
+pytestmark = pytest.mark.slow
+
 NAMES = st.sampled_from(["orders", "items", "Ünïcode; drop table dataset --"])
 SKETCHES = st.sampled_from([b"a", b"b", b"c" * 5000, b"\x00"])
 HANDLES = st.integers(0, 2)

@@ -67,6 +67,7 @@ def test_our_own_digest_is_that_of_sketches_and_blind_to_order(folder: Path) -> 
     assert found == (0, f"{expected}  frame.parquet\n{expected}  reversed.csv\n", "")
 
 
+@pytest.mark.slow
 def test_unf_of_columns_files_and_the_dataset(folder: Path) -> None:
     found = run(folder, "one.csv", "frame.parquet", "--scheme", "unf6", "--columns")
     assert found.code == 0
@@ -82,6 +83,7 @@ def test_unf_of_columns_files_and_the_dataset(folder: Path) -> None:
     assert not run(folder, "reversed.csv", "--scheme", "unf6").out.startswith(FRAME_UNF)
 
 
+@pytest.mark.slow
 def test_parameters_of_unf_are_printed_and_count(folder: Path) -> None:
     (folder / "pi.csv").write_text("x\n1.23456789\n", encoding="utf-8")
     found = run(folder, "pi.csv", "--scheme", "unf6", "--digits", "9", "--characters", "256", "--bits", "256")
@@ -90,6 +92,7 @@ def test_parameters_of_unf_are_printed_and_count(folder: Path) -> None:
     assert run(folder, "pi.csv", SAMESET_DIGEST_SCHEME="unf6", SAMESET_DIGITS="9").out.startswith("UNF:6:N9:IKw+")
 
 
+@pytest.mark.slow
 def test_the_lattice_digest_with_and_without_a_key(folder: Path) -> None:
     batch = FRAME.to_batches()[0]
     found = run(folder, "frame.parquet", "reversed.csv", "--scheme", "lthash")
@@ -116,6 +119,7 @@ def test_json_is_as_its_schema_says(folder: Path, scheme: str) -> None:
     assert all(source["columns"] is None for source in found["sources"])
 
 
+@pytest.mark.slow
 def test_columns_in_json(folder: Path) -> None:
     found = json.loads(run(folder, "frame.parquet", "--columns", "--format", "json").out)
     jsonschema.validate(found, SCHEMA, jsonschema.Draft202012Validator)
@@ -133,6 +137,7 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(folder: Path) -> None:
     assert found.err == "sameset: a UNF here has 128, 192 or 256 bits, not 196; choose one of those\n"
 
 
+@pytest.mark.slow
 def test_types_without_a_unf_are_named(folder: Path) -> None:
     pq.write_table(pa.table({"good": [1], "raw": [b"x"]}), folder / "raw.parquet")
     found = run(folder, "raw.parquet", "--scheme", "unf6")

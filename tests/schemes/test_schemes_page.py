@@ -34,6 +34,7 @@ def test_the_python_example_holds(months: Path) -> None:
     exec(compile(block("python"), "schemes.md", "exec"), {})
 
 
+@pytest.mark.slow
 def test_the_shell_example_ends_with_the_same(months: Path) -> None:
     for line in block("sh").splitlines():
         words = line.partition("#")[0].split()
