@@ -32,15 +32,18 @@ class RowChange:
 
 @dataclass(frozen=True)
 class Delta:
-    """All rows in which two tables differ, each list in the order of keys."""
+    """The rows in which two tables differ, each list in the order of keys: all of them, or where `totals` are given some."""
 
     added: tuple[RowChange, ...]
     removed: tuple[RowChange, ...]
     changed: tuple[RowChange, ...]
+    totals: tuple[int, int, int] | None = None  #: rows added, removed, changed, if the lists hold only some of them
 
     @property
     def counts(self) -> tuple[int, int, int]:
         """Rows added, removed, changed, with their multiplicities."""
+        if self.totals is not None:
+            return self.totals
         added, removed, changed = (sum(row.times for row in rows) for rows in (self.added, self.removed, self.changed))
         return added, removed, changed
 

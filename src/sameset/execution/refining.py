@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sameset.comparison import Comparison, Verdict, compare
+from sameset.comparison.rows import ChangedRow, Row, RowSample
 from sameset.comparison.verdict import share_columns
 from sameset.errors import SamesetError
 from sameset.execution.joins import join_delta
@@ -161,15 +162,16 @@ def fetch_delta_rows(comparison: Comparison, sides: Sides, limit: int) -> Compar
     """The comparison with the rows themselves, or their keys, where the delta has only hashes and a source is at hand."""
     if comparison.delta is None:
         return comparison
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for name, table, source in (
-        ("added", sides.right, sides.right_source),
-        ("changed", sides.right, sides.right_source),
-        ("removed", sides.left, sides.left_source),
-    ):
-        changes: Sequence[RowChange] = getattr(comparison.delta, name)[:limit]
-        if source is not None and any(change.key is None for change in changes):
-            fetched = fetch_rows(source, table.spec, changes, limit)
-            key = table.spec.key
-            rows[name] = [{column: row[column] for column in key} for row in fetched] if key else fetched
-    return replace(comparison, rows=rows)
+    added, removed, changed = (
+        _fetched(getattr(comparison.delta, name), table, source, limit)
+        for name, table, source in (
+            ("added", sides.right, sides.right_source),
+            ("removed", sides.left, sides.left_source),
+            ("changed", sides.right, sides.right_source),
+        )
+    )
+    return replace(comparison, rows=RowSample(added, removed, tuple(ChangedRow(None, None, row) for row in changed)))
+
+
+def _fetched(changes: Sequence[RowChange], table: TableSketch, source: Source | None, limit: int) -> tuple[Row, ...]:
+    return () if source is None else tuple(fetch_rows(source, table.spec, changes, limit))
