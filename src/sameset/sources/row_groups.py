@@ -138,9 +138,9 @@ class _OneFile:
 
 
 def _rows_at_a_time(columns: int, rows: int) -> int:
-    """How many of a row group's rows a batch has: about as many as are best, and no small rest."""
+    """How many of a row group's rows a batch has: as many as are best at most, and no small rest."""
     most = min(MOST_ROWS, max(CELLS // columns, FEWEST_ROWS))
-    return max(1, math.ceil(rows / max(1, round(rows / most))))
+    return math.ceil(rows / math.ceil(rows / most)) if rows else most
 
 
 def _buffer_bytes(group: Group, columns: int) -> int:
