@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,7 @@ class Comparison:
     columns: tuple[ColumnChange, ...]
     estimated_difference: Estimate | None = None
     notes: tuple[str, ...] = ()
-    rows: RowSample = RowSample()  #: rows of the delta, read from the tables that are at hand
+    rows: RowSample = field(default_factory=RowSample)  #: rows of the delta, read from the tables that are at hand
 
     def with_addresses(self, left: str | None, right: str | None) -> Comparison:
         """The same comparison, saying where its tables are."""
