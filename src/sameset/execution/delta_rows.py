@@ -72,17 +72,17 @@ def with_rows(comparison: Comparison, sides: Sides, wanted: WantedRows) -> Compa
     if wanted.file is not None and comparison.delta is None:
         why = "; ".join(comparison.notes) or comparison.basis
         raise SamesetError(f"no rows were written to {wanted.file}: it is not known which rows differ ({why})")
-    if comparison.delta is None or not (wanted.sample or wanted.file):
+    delta = comparison.delta
+    if delta is None or not (wanted.sample or wanted.file):
         return comparison
-    delta = comparison.delta if wanted.file else comparison.delta.first(wanted.sample)
-    comparison, rows = _read(comparison, delta, sides)
+    comparison, rows = _read(comparison, delta if wanted.file else delta.first(wanted.sample), sides)
     if wanted.file:
         from sameset.execution.rows_file import write_rows
 
         write_rows(wanted.file, rows)
         comparison = _noted_rest(comparison, wanted.file)
     sample = sample_rows(replace(rows, delta=delta.first(wanted.sample)))
-    return replace(comparison, rows=sample, delta=_with_keys(comparison.delta, rows))
+    return replace(comparison, rows=sample, delta=_with_keys(delta, rows))
 
 
 def _noted_rest(comparison: Comparison, file: Path) -> Comparison:
