@@ -195,8 +195,10 @@ def bounded(comparison: Comparison) -> dict[str, Any]:
     differing = [column for column in found["columns"] if column["state"] != "same"]
     found["columns_that_differ"] = len(differing)
     found["columns"] = differing[:LISTED_COLUMNS]
+    rows = found.pop("row_sample")
     for name in ("added", "removed", "changed"):
-        found["delta"][name] = [_narrow(row) for row in found["delta"][name]]
+        entries = found["delta"][name] if comparison.key else rows[name] or found["delta"][name]
+        found["delta"][name] = [_narrow(row) for row in entries]
     for side in (found["left"], found["right"]):
         side["address"] = without_password(side["address"]) if side["address"] else None
     return found

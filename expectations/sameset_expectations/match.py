@@ -9,8 +9,10 @@ from great_expectations.render import RenderedTableContent
 
 from sameset.comparison import Verdict, compare
 from sameset.comparison.sentences import SYMBOLS, describe
+from sameset.execution.delta_rows import WantedRows
 from sameset.execution.operands import resolve
-from sameset.execution.refining import Sides, refine
+from sameset.execution.refining import refine
+from sameset.execution.sides import Sides
 from sameset_expectations.base import (
     LISTED_ROWS,
     Arriving,
@@ -75,7 +77,7 @@ class ExpectTableToMatch(SketchExpectation):
         sketch = arriving.sketch
         reference = resolve(self.reference, arriving.registry).sketch(sketch.spec)
         sides = Sides(reference.table, sketch, reference.source, arriving.source)
-        comparison = refine(compare(reference.table, sketch), sides, LISTED_ROWS)
+        comparison = refine(compare(reference.table, sketch), sides, WantedRows(LISTED_ROWS))
         verdict = str(comparison.verdict)
         return Finding(
             verdict in self.verdicts,

@@ -10,8 +10,10 @@ from great_expectations.render import RenderedTableContent
 from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.sentences import SYMBOLS, describe
 from sameset.errors import SpecError
+from sameset.execution.delta_rows import WantedRows
 from sameset.execution.operands import stored_operand
-from sameset.execution.refining import Sides, refine
+from sameset.execution.refining import refine
+from sameset.execution.sides import Sides
 from sameset.registry import Registry, Snapshot, without_password
 from sameset_expectations.base import (
     LISTED_ROWS,
@@ -89,5 +91,5 @@ def _compare(registry: Registry, previous: Snapshot, arriving: Arriving) -> Comp
     if comparison.verdict is Verdict.INCOMPARABLE:
         raise SpecError(f"{previous.reference} cannot be compared: {'; '.join(comparison.notes)}")
     sides = Sides(sketch, arriving.sketch, None, arriving.source)
-    refined = refine(comparison, sides, LISTED_ROWS)
+    refined = refine(comparison, sides, WantedRows(LISTED_ROWS))
     return refined.with_addresses(previous.source, arriving.address)

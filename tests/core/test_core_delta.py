@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sameset.canonical.batches import RowHasher
 from sameset.canonical.keys import unpack_key
-from sameset.sketches.delta import PRIME, DeltaTable, RowLanes
+from sameset.sketches.delta import PRIME, DeltaTable, RowLanes, capacity_of, cells_for
 
 Rows = Counter[tuple[int, ...]]
 
@@ -116,6 +116,37 @@ def test_the_hash_2_61_minus_1_counts_as_0() -> None:
     table.update(lanes_of(words))
     reduced.update(lanes_of(np.array([[0, 5], [0, 0], [0, 0], [5, 0]], np.uint64)))
     assert table == reduced
+
+
+@given(st.integers(0, 2**32), st.integers(0, 40), st.sampled_from([4, 8, 64]), st.integers(2, 5))
+@settings(max_examples=30)
+def test_a_folded_table_is_the_smaller_table_of_the_same_rows(seed: int, rows: int, cells: int, lanes: int) -> None:
+    words = np.random.default_rng(seed).integers(0, 2**56, (rows, lanes), np.uint64)
+    large, small = DeltaTable.empty(256, lanes - 2), DeltaTable.empty(cells, lanes - 2)
+    large.update(lanes_of(words))
+    small.update(lanes_of(words))
+    before = large.cells.copy()
+    assert large.folded(cells) == small
+    assert large.folded(256) == large
+    assert np.array_equal(large.cells, before)
+
+
+def test_the_smallest_table_for_a_capacity_is_chosen() -> None:
+    assert cells_for(capacity_of(4096)) == 4096
+    assert cells_for(capacity_of(4096) + 1) == 8192
+    assert [cells_for(rows) for rows in (1, 36, 37, 3_000)] == [64, 64, 128, 4096]
+    assert [capacity_of(cells) for cells in (4, 8, 32)] == [1, 1, 4]
+
+
+@pytest.mark.parametrize("cells", [64, 512, 4096])
+def test_a_table_lists_as_many_rows_as_it_says(cells: int) -> None:
+    chance = np.random.default_rng(cells)
+    decoded = 0
+    for _ in range(100):
+        table = DeltaTable.empty(cells, 0)
+        table.update(lanes_of(chance.integers(0, 2**56, (capacity_of(cells), 2), np.uint64)))
+        decoded += table.decode() is not None
+    assert decoded >= 97
 
 
 @pytest.mark.slow

@@ -122,13 +122,11 @@ def test_the_verdict_comes_from_the_sketch_whatever_became_of_the_previous_file(
     elif what == "garbage":
         path.write_bytes(b"PAR1 and nothing more")
     check = sameset.check_table(path if what == "overwritten" else right, "orders", address)
-    listed = check.to_json()["delta"]
-    assert (check.status, len(listed["added"]), len(listed["removed"])) == ("modified", 1, 1)
-    assert listed["added"] == right.slice(0, 1).to_pylist()
-    if what == "same":
-        assert listed["removed"] == ORDERS.slice(0, 1).to_pylist()
-    else:
-        assert set(listed["removed"][0]) == {"row_hash", "times"}
+    listed = check.to_json()
+    assert (check.status, listed["rows"]["added"], listed["rows"]["removed"]) == ("modified", 1, 1)
+    assert listed["row_sample"]["added"] == right.slice(0, 1).to_pylist()
+    assert listed["row_sample"]["removed"] == (ORDERS.slice(0, 1).to_pylist() if what == "same" else [])
+    assert set(listed["delta"]["removed"][0]) == {"row_hash", "times"}
 
 
 # resembles

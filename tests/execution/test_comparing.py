@@ -15,9 +15,11 @@ import pytest
 import sameset
 from sameset import Spec
 from sameset.comparison import Comparison, Verdict
+from sameset.comparison.rows import RowSample
 from sameset.errors import RegistryError, SamesetError, SketchFormatError, SourceError, SpecError, UnknownDatasetError
 from sameset.execution import joins
 from sameset.execution.comparing import compare_places
+from sameset.execution.delta_rows import NO_ROWS, WantedRows
 
 
 def table_of(rows: int, start: int = 0) -> pa.Table:
@@ -218,8 +220,8 @@ def rows_of(found: Comparison, name: str, limit: int = 100) -> list[dict[str, An
 def test_rows_are_fetched_where_there_is_no_key() -> None:
     found = compare_places(LEFT, RIGHT)
     expected = [row for row in LEFT.to_pylist() if not 3 <= row["id"] < 293]
-    assert sorted(rows_of(found, "removed"), key=lambda row: row["id"]) == expected
-    assert compare_places(RIGHT, LEFT).to_json()["delta"]["added"] == rows_of(found, "removed")
+    assert sorted(found.rows.removed, key=lambda row: row["id"]) == expected
+    assert compare_places(RIGHT, LEFT).rows.added == found.rows.removed
 
 
 def test_rows_of_a_table_that_is_gone_are_told_by_their_hashes() -> None:
@@ -230,8 +232,10 @@ def test_rows_of_a_table_that_is_gone_are_told_by_their_hashes() -> None:
 
 
 def test_as_many_rows_are_fetched_as_the_limit_says() -> None:
-    assert len(rows_of(compare_places(LEFT, RIGHT, limit=4), "removed")) == 4
-    assert rows_of(compare_places(LEFT, RIGHT, limit=0), "removed", 0) == []
+    assert len(compare_places(LEFT, RIGHT, rows=WantedRows(4)).rows.removed) == 4
+    found = compare_places(LEFT, RIGHT, rows=NO_ROWS)
+    assert found.rows == RowSample()
+    assert len(rows_of(found, "removed")) == 10
 
 
 def test_keys_that_only_their_hashes_are_known_of_are_fetched() -> None:
@@ -257,7 +261,7 @@ def test_values_that_python_has_no_type_for_are_listed_as_text(
         pa.array([value, 7], pa.int32() if type_ == pa.date32() else pa.int64()).cast(type_) for value in (old, new)
     ]
     found = compare_places(*(pa.table({"v": array, "n": [1, 2]}) for array in values))
-    assert rows_of(found, "added") == [{"v": told, "n": 1}]
+    assert found.to_json()["row_sample"]["added"] == [{"v": told, "n": 1}]
 
 
 def test_a_table_that_can_be_read_only_once_is_compared_all_the_same(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from sameset.cli.options import (
     limit_option,
     output_options,
     registry_option,
+    rows_option,
     source_options,
     spec_options,
     wanted,
@@ -30,12 +31,14 @@ __all__ = ["check"]
 @source_options
 @registry_option
 @limit_option
+@rows_option
 @output_options("text", "json", "markdown")
 def check(
     source: str,
     name: str,
     registry: str | None,
     limit: int,
+    rows: int,
     form: str,
     output: Path | None,
     quiet: bool,
@@ -49,6 +52,7 @@ def check(
     """
     from sameset.cli.progress import watched
     from sameset.execution.checking import check_table
+    from sameset.execution.delta_rows import WantedRows
     from sameset.execution.operands import column_types
     from sameset.registry import check_name, default_address
     from sameset.sources import open_source
@@ -58,7 +62,9 @@ def check(
     schema = column_types(schema_from, registry or default_address()) if schema_from else None
     place = open_source(source, schema=schema, union_by_name=union_by_name)
     with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
-        found = check_table(place, name, registry or default_address(), progress=progress, **wanted(**spec))
+        found = check_table(
+            place, name, registry or default_address(), rows=WantedRows(rows), progress=progress, **wanted(**spec)
+        )
     if form == "text":
         from sameset.cli.terminal import show_check
 

@@ -15,9 +15,11 @@ from sameset.cli.options import (
     limit_option,
     output_options,
     registry_option,
+    rows_option,
     source_options,
     spec_options,
     wanted,
+    writable,
 )
 
 __all__ = ["compare"]
@@ -30,12 +32,21 @@ __all__ = ["compare"]
 @source_options
 @registry_option
 @limit_option
+@rows_option
+@click.option(
+    "--rows-out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=writable,
+    metavar="FILE",
+    help="Write all differing rows to FILE (.parquet or .csv), changed ones before and after.",
+)
 @output_options("text", "json", "markdown")
 def compare(
     left: str,
     right: str,
     registry: str | None,
     limit: int,
+    rows: int,
     form: str,
     output: Path | None,
     quiet: bool,
@@ -50,6 +61,7 @@ def compare(
     """
     from sameset.cli.progress import watched
     from sameset.execution.comparing import compare_places
+    from sameset.execution.delta_rows import WantedRows
     from sameset.registry import default_address
 
     with watched(f"comparing {left} with {right}", quiet=quiet) as progress:
@@ -59,7 +71,7 @@ def compare(
             registry=registry or default_address(),
             schema_from=spec.pop("schema_from"),
             union_by_name=spec.pop("union_by_name"),
-            limit=limit,
+            rows=WantedRows(rows, spec.pop("rows_out")),
             progress=progress,
             **wanted(**spec),
         )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from sameset.cli.files import write_whole
 from sameset.cli.lists import ListsCommand
 from sameset.cli.options import (
     DIFFERENT,
@@ -24,6 +23,7 @@ from sameset.cli.options import (
 )
 from sameset.cli.schemes import KEY_VARIABLE, SCHEMES, LatticeScheme
 from sameset.errors import SpecError
+from sameset.execution.whole_files import write_whole
 
 if TYPE_CHECKING:
     from sameset.cli.schemes import Scheme

@@ -30,6 +30,7 @@ __all__ = [
     "output_options",
     "printable",
     "registry_option",
+    "rows_option",
     "source_options",
     "spec_options",
     "wanted",
@@ -53,15 +54,47 @@ def registry_option(verb: Verb) -> Verb:
 
 
 def spec_options(verb: Verb) -> Verb:
-    """What to sketch: `--key` and what `content_options` adds; `wanted` collects them."""
-    return click.option(
+    """What to sketch: what `content_options` adds, and `--key`, `--hide-keys`, `--delta-capacity`; `wanted` collects them."""
+    verb = content_options(verb)
+    for option in reversed(_SKETCH_OPTIONS):
+        verb = option(verb)
+    return verb
+
+
+def _cells(_: click.Context, __: click.Parameter, rows: int | None) -> int | None:
+    """The cells of a delta table that lists so many rows."""
+    if rows is None:
+        return None
+    from sameset.sketches.delta import cells_for
+
+    return cells_for(rows)
+
+
+_SKETCH_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
         "--key",
         "-k",
         metavar="COL ...",
         multiple=True,
         envvar="SAMESET_KEY",
         help="The columns of the key, one or more.",
-    )(content_options(verb))
+    ),
+    click.option(
+        "--hide-keys",
+        is_flag=True,
+        envvar="SAMESET_HIDE_KEYS",
+        help="Store hashes of keys, never the keys.",
+    ),
+    click.option(
+        "--delta-capacity",
+        "delta_cells",
+        metavar="ROWS",
+        type=click.IntRange(1, 1_000_000),
+        callback=_cells,
+        envvar="SAMESET_DELTA_CAPACITY",
+        help="List up to about so many differing rows from sketches alone.  [default: about 3,000]",
+    ),
+)
 
 
 def content_options(verb: Verb) -> Verb:
@@ -95,11 +128,10 @@ _CONTENT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-def wanted(**options: Any) -> Wanted:
+def wanted(*, hide_keys: bool = False, **options: Any) -> Wanted:
     """What the user asked of a sketch; what was not asked for is None."""
-    return cast(
-        "Wanted", {name: None if value in ((), None) or value is False else value for name, value in options.items()}
-    )
+    asked = {name: None if value in ((), None) or value is False else value for name, value in options.items()}
+    return cast("Wanted", asked | ({"keep_keys": False} if hide_keys else {}))
 
 
 def source_options(verb: Verb) -> Verb:
@@ -127,6 +159,18 @@ def limit_option(verb: Verb) -> Verb:
         show_default=True,
         envvar="SAMESET_LIMIT",
         help="List at most so many added, removed and changed rows each.",
+    )(verb)
+
+
+def rows_option(verb: Verb) -> Verb:
+    """`--rows N`."""
+    return click.option(
+        "--rows",
+        type=click.IntRange(min=0),
+        default=10,
+        show_default=True,
+        envvar="SAMESET_ROWS",
+        help="Show at most so many whole rows of each list, read from the tables at hand; 0 saves that scan.",
     )(verb)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from sameset.cli.files import write_whole
 from sameset.cli.lists import ListsCommand
 from sameset.cli.options import SAME, printable, source_options, spec_options, wanted, writable
+from sameset.execution.whole_files import write_whole
 
 __all__ = ["sketch"]
 

@@ -32,17 +32,29 @@ class RowChange:
 
 @dataclass(frozen=True)
 class Delta:
-    """All rows in which two tables differ, each list in the order of keys."""
+    """The rows in which two tables differ, each list in the order of keys: all of them, or where `totals` are given some."""
 
     added: tuple[RowChange, ...]
     removed: tuple[RowChange, ...]
     changed: tuple[RowChange, ...]
+    totals: tuple[int, int, int] | None = None  #: rows added, removed, changed, if the lists hold only some of them
 
     @property
     def counts(self) -> tuple[int, int, int]:
         """Rows added, removed, changed, with their multiplicities."""
-        added, removed, changed = (sum(row.times for row in rows) for rows in (self.added, self.removed, self.changed))
+        if self.totals is not None:
+            return self.totals
+        added, removed, changed = (sum(row.times for row in rows) for rows in self.lists)
         return added, removed, changed
+
+    @property
+    def lists(self) -> tuple[tuple[RowChange, ...], tuple[RowChange, ...], tuple[RowChange, ...]]:
+        """The rows added, removed, changed."""
+        return self.added, self.removed, self.changed
+
+    def first(self, limit: int) -> Delta:
+        """The same with at most `limit` rows in each list."""
+        return Delta(self.added[:limit], self.removed[:limit], self.changed[:limit], self.counts)
 
     @property
     def size(self) -> int:
@@ -52,12 +64,14 @@ class Delta:
 
 
 def decode_delta(left: TableSketch, right: TableSketch) -> Delta | None:
-    """The delta of two sketched tables; None over capacity, or if their delta tables are of unequal shape.
+    """The delta of two sketched tables; None over capacity, or if their keys take unequal room.
 
-    What was decoded is checked against the digests: a list that does not account for their difference is none.
+    Of tables of unequal capacity the larger is folded to the smaller. What was decoded is checked against the digests: a list
+    that does not account for their difference is none.
     """
     try:
-        rows = right.delta.subtract(left.delta).decode()
+        cells = min(len(left.delta.cells), len(right.delta.cells))
+        rows = right.delta.folded(cells).subtract(left.delta.folded(cells)).decode()
     except SpecMismatchError:
         return None
     if rows is None or not _explains(rows, left, right):
@@ -92,7 +106,8 @@ def delta_of_rows(rows: Iterable[DifferingRow], key: Sequence[str]) -> Delta:
             changed += _pair_off(new, old, key)
         added += [_change(row, key, times=row.times) for row in new]
         removed += [_change(row, key, times=-row.times) for row in old]
-    return Delta(*(tuple(sorted(rows, key=_order)) for rows in (added, removed, changed)))
+    in_order = [tuple(sorted(changes, key=_order)) for changes in (added, removed, changed)]
+    return Delta(in_order[0], in_order[1], in_order[2])
 
 
 def _pair_off(new: list[DifferingRow], old: list[DifferingRow], key: Sequence[str]) -> list[RowChange]:

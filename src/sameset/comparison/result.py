@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sameset.comparison.estimates import Estimate, Overlap
+from sameset.comparison.rows import RowSample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ class Comparison:
     columns: tuple[ColumnChange, ...]
     estimated_difference: Estimate | None = None
     notes: tuple[str, ...] = ()
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  #: rows fetched for the delta, by list
+    rows: RowSample = field(default_factory=RowSample)  #: rows of the delta, read from the tables that are at hand
 
     def with_addresses(self, left: str | None, right: str | None) -> Comparison:
         """The same comparison, saying where its tables are."""
@@ -101,10 +102,11 @@ class Comparison:
             "delta": {
                 "limit": limit,
                 **{
-                    name: _listed(getattr(self.delta, name) if self.delta else (), self.rows.get(name), limit)
+                    name: [_entry(change) for change in (getattr(self.delta, name)[:limit] if self.delta else ())]
                     for name in ("added", "removed", "changed")
                 },
             },
+            "row_sample": _row_sample(self.rows, limit),
             "similarity": {
                 "jaccard": _estimate(self.similarity.jaccard),
                 "containment_left": _estimate(self.similarity.containment_left),
@@ -127,6 +129,7 @@ def first_json(right: Side, key: Sequence[str], limit: int) -> dict[str, Any]:
         "key": list(key),
         "rows": {**dict.fromkeys(counts), "estimated_difference": None},
         "delta": {"limit": limit, **{name: [] for name in counts}},
+        "row_sample": _row_sample(RowSample(), limit),
         "similarity": None,
         "columns": [],
         "notes": [],
@@ -144,11 +147,12 @@ def _estimate(value: Estimate | None) -> dict[str, float] | None:
     }
 
 
-def _listed(changes: Sequence[RowChange], fetched: list[dict[str, Any]] | None, limit: int) -> list[dict[str, Any]]:
-    """Keys where there are any, otherwise whole rows if they were fetched, otherwise row hashes."""
-    if fetched is not None:
-        return [{name: json_value(value) for name, value in row.items()} for row in fetched[:limit]]
-    return [_entry(change) for change in changes[:limit]]
+def _row_sample(rows: RowSample, limit: int) -> dict[str, Any]:
+    return {
+        "added": [json_value(row) for row in rows.added[:limit]],
+        "removed": [json_value(row) for row in rows.removed[:limit]],
+        "changed": [json_value(asdict(row)) for row in rows.changed[:limit]],
+    }
 
 
 def _entry(change: RowChange) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sameset.comparison.columns import compare_columns
 from sameset.comparison.delta import Delta, decode_delta
 from sameset.comparison.estimates import UNKNOWN, Overlap, exact, overlap_of
 from sameset.comparison.result import Comparison, Side, Verdict
+from sameset.sketches.delta import capacity_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,14 +203,17 @@ def _notes(left: TableSketch, right: TableSketch, same_columns: bool, delta: Del
     elif not _have_same_key(left, right):
         notes.append("the delta could not be used: one sketch holds the keys themselves, the other only their hashes")
     elif delta is None:
-        notes.append(
-            "more rows differ than the sketches' delta tables can list"
-            if left.delta.cells.shape == right.delta.cells.shape
-            else "the delta could not be used: the sketches have delta tables of different sizes"
-        )
+        notes.append(_why_no_delta(left, right))
     elif not left.spec.key and delta.added and delta.removed:
         notes.append("no key was given, so an updated row counts as one removed and one added")
     return tuple(notes)
+
+
+def _why_no_delta(left: TableSketch, right: TableSketch) -> str:
+    if left.delta.key_lanes != right.delta.key_lanes:
+        return "the delta could not be used: the key has other types, so that the sketches hold it in other forms"
+    rows = capacity_of(min(len(left.delta.cells), len(right.delta.cells)))
+    return f"more rows differ than the sketches can list (about {rows:,}); a larger --delta-capacity lists more"
 
 
 def _order_notes(left: TableSketch, right: TableSketch) -> tuple[str, ...]:

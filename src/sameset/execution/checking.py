@@ -14,9 +14,12 @@ from sameset.comparison.result import DEFAULT_LIMIT, Side, first_json
 from sameset.comparison.sentences import count_of, describe
 from sameset.comparison.verdict import judge_values
 from sameset.errors import SamesetError, StaleSnapshotError
+from sameset.execution.delta_rows import NO_ROWS, SOME_ROWS, WantedRows
 from sameset.execution.operands import stored_operand
-from sameset.execution.refining import Sides, refine, wants_left_table
+from sameset.execution.projection import selected
+from sameset.execution.refining import refine, wants_left_table
 from sameset.execution.scanning import silent
+from sameset.execution.sides import Sides
 from sameset.execution.sketching import sketch_table
 from sameset.registry import NewSnapshot, Registry
 from sameset.sketches.spec import Spec, Wanted
@@ -55,12 +58,13 @@ class Resemblance:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A dataset that arrived: its name, its sketch, where it is, and its source if it can be read again."""
+    """A dataset that arrived: its name, its sketch, where it is; its source if it can be read again, and rows to show."""
 
     dataset: str
     sketch: TableSketch
     address: str
     source: Source | None = None
+    rows: WantedRows = SOME_ROWS
 
 
 @dataclass(frozen=True)
@@ -110,21 +114,22 @@ def check_table(
     registry: Registry | str,
     *,
     run_id: str | None = None,
+    rows: WantedRows = SOME_ROWS,
     progress: Progress = silent,
     **wanted: Unpack[Wanted],
 ) -> Check:
     """The check of an arriving dataset, recorded: compared with the previous snapshot of `name` and with all other datasets.
 
     `wanted` are fields of the spec (`key`, `ignore`, `where`, `digits`, ...); what is not given is as in the previous
-    snapshot. A run of the same `run_id` is recorded once.
+    snapshot. `rows` says which rows the report shows. A run of the same `run_id` is recorded once.
     Raises SamesetError, with nothing recorded, if the source or the registry cannot be read.
     """
     if not isinstance(registry, Registry):
         with Registry.open(registry) as opened:
-            return check_table(source, name, opened, run_id=run_id, progress=progress, **wanted)
+            return check_table(source, name, opened, run_id=run_id, rows=rows, progress=progress, **wanted)
     place = open_source(source)
     spec = spec_for(registry, name, **wanted)
-    arrival = Arrival(name, sketch_table(place, spec, progress=progress), place.address, place)
+    arrival = Arrival(name, sketch_table(place, spec, progress=progress), place.address, place, rows)
     return record_check(registry, arrival, run_id=run_id)
 
 
@@ -187,18 +192,28 @@ def _status(comparison: Comparison | None) -> str:
 def _compare_with(registry: Registry, previous: Snapshot, arrival: Arrival) -> Comparison:
     sketch = stored_operand(registry.sketch(previous), previous.reference)
     comparison = compare(sketch, arrival.sketch)
-    left = _reopen(previous, sketch) if wants_left_table(comparison) else None
-    sides = Sides(sketch, arrival.sketch, left, arrival.source)
-    return refine(comparison, sides, DEFAULT_LIMIT).with_addresses(previous.reference, arrival.address)
+    place = None if previous.source == _from_anywhere(arrival.address) else _place_of(previous, sketch.spec)
+    left = place if place and wants_left_table(comparison) and _is_still(place, sketch) else None
+    sides = Sides(sketch, arrival.sketch, left, arrival.source, place)
+    rows = arrival.rows if arrival.sketch.spec.keep_keys else NO_ROWS  # who hides keys does not want rows in a registry
+    return refine(comparison, sides, rows).with_addresses(previous.reference, arrival.address)
 
 
-def _reopen(previous: Snapshot, sketch: TableSketch) -> Source | None:
-    """The previous delivery, if it is still where it was and still what it was."""
+def _place_of(previous: Snapshot, spec: Spec) -> Source | None:
+    """Where the previous delivery was, if there still is a table that can be read with its spec."""
     try:
-        source = open_source(previous.source)
-        return source if sketch_table(source, sketch.spec).text_digest == sketch.text_digest else None
+        source = selected(open_source(previous.source), spec)
+        return source if set(spec.key) <= set(source.schema().names) else None
     except SamesetError:
         return None
+
+
+def _is_still(place: Source, sketch: TableSketch) -> bool:
+    """Whether the previous delivery is still what it was."""
+    try:
+        return sketch_table(place, replace(sketch.spec, columns=None, ignore=(), where=None)).digest == sketch.digest
+    except SamesetError:
+        return False
 
 
 def _resembling(registry: Registry, arrival: Arrival) -> list[Resemblance]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from sameset.comparison import compare
-from sameset.comparison.result import DEFAULT_LIMIT
+from sameset.execution.delta_rows import SOME_ROWS, WantedRows
 from sameset.execution.operands import column_types, common_spec, resolve
-from sameset.execution.refining import Sides, refine
+from sameset.execution.refining import refine
 from sameset.execution.scanning import silent
+from sameset.execution.sides import Sides
 from sameset.sketches.spec import Wanted
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ def compare_places(
     registry: str | None = None,
     schema_from: object = None,
     union_by_name: bool = False,
-    limit: int = DEFAULT_LIMIT,
+    rows: WantedRows = SOME_ROWS,
     progress: Progress = silent,
     **wanted: Unpack[Wanted],
 ) -> Comparison:
     """The comparison of two sources, sketch files, snapshots (NAME or NAME@NUMBER of `registry`), tables in memory or sketches.
 
-    `limit` bounds the rows that are fetched for the delta; `wanted` are fields of the spec (`key`, `ignore`, `where`, ...),
+    `rows` says which rows of the delta are read a second time; `wanted` are fields of the spec (`key`, `ignore`, `where`, ...),
     which a sketch at hand brings along. CSV and JSON lines take the types of their columns from the place `schema_from`, if one is
     given; `union_by_name` is that of `open_source`. Raises SamesetError if either side cannot be read.
     """
@@ -40,5 +41,5 @@ def compare_places(
     spec = common_spec(operands, **wanted)
     old, new = (operand.sketch(spec, progress) for operand in operands)
     sides = Sides(old.table, new.table, old.source, new.source)
-    comparison = refine(compare(old.table, new.table), sides, limit, progress)
+    comparison = refine(compare(old.table, new.table), sides, rows, progress)
     return comparison.with_addresses(old.address, new.address)

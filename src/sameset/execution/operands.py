@@ -12,6 +12,7 @@ from sameset.errors import SchemaError, SketchFormatError, SourceError, SpecErro
 from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
 from sameset.registry import Registry, parse_reference
+from sameset.sketches.delta import capacity_of
 from sameset.sketches.spec import Spec, Wanted
 from sameset.sketches.storage import is_sketch
 from sameset.sketches.table import Column, TableSketch
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Operand", "column_types", "read_sketch_file", "resolve", "stored_operand"]
 
 LONGEST_SKETCH = 1 << 30
+OPTIONS = {
+    "keep_keys": "--hide-keys",
+    "delta_cells": "--delta-capacity",
+}  #: where they are called otherwise than the field
 
 
 @dataclass(frozen=True)
@@ -155,12 +160,15 @@ def _expect_made_with(operand: Operand, wanted: Spec, names: Sequence[str]) -> N
         have, want = (getattr(spec, name) for spec in (operand.table.spec, wanted))
         same = set(have) == set(want) if name == "key" else have == want
         if not same:
-            raise SpecError(
-                f"{operand.address} was sketched with {_told(name, have)}, not {_told(name, want)}; leave --{name} out"
-            )
+            told = f"{_told(name, have)}, not {_told(name, want)}"
+            raise SpecError(f"{operand.address} was sketched with {told}; leave {OPTIONS.get(name, f'--{name}')} out")
 
 
 def _told(name: str, value: Any) -> str:
+    if name == "delta_cells":
+        return f"room for about {capacity_of(value):,} differing rows"
+    if name == "keep_keys":
+        return "readable keys" if value else "hidden keys"
     if isinstance(value, tuple):
         return f"{name} {', '.join(value)}" if value else f"no {name}"
     return f"{name} {value}" if value is not None else f"no {name}"

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.verdict import share_columns
 from sameset.errors import SamesetError
+from sameset.execution.delta_rows import SOME_ROWS, noted, with_rows
 from sameset.execution.joins import join_delta
-from sameset.execution.projection import Projection, selected
-from sameset.execution.rows import fetch_rows
+from sameset.execution.projection import Projection
 from sameset.execution.scanning import silent
+from sameset.execution.sides import Sides
 from sameset.execution.sketching import sketch_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sameset.comparison.delta import RowChange
+    from sameset.execution.delta_rows import WantedRows
     from sameset.execution.scanning import Progress
-    from sameset.sketches.table import TableSketch
-    from sameset.sources.base import Source
 
-__all__ = ["Sides", "fetch_delta_rows", "refine", "wants_left_table"]
+__all__ = ["refine", "wants_left_table"]
 
 OVERLAP = 0.5
 TELLING_SHARE = (
@@ -30,56 +27,34 @@ TELLING_SHARE = (
 )
 
 
-@dataclass(frozen=True)
-class Sides:
-    """Two sketches, and the sources they came from where those are still at hand."""
-
-    left: TableSketch
-    right: TableSketch
-    left_source: Source | None = None
-    right_source: Source | None = None
-
-    def with_selections(self) -> Sides:
-        """The same with sources that hold just the columns and rows that the specs ask for."""
-        left = self.left_source and selected(self.left_source, self.left.spec)
-        right = self.right_source and selected(self.right_source, self.right.spec)
-        return replace(self, left_source=left, right_source=right)
-
-    @property
-    def sources(self) -> tuple[Source, Source] | None:
-        """Both sources, or None."""
-        if self.left_source is None or self.right_source is None:
-            return None
-        return self.left_source, self.right_source
-
-
-def refine(comparison: Comparison, sides: Sides, limit: int, progress: Progress = silent) -> Comparison:
-    """The comparison with what a second scan adds, where both tables are at hand and the sketches did not suffice.
+def refine(
+    comparison: Comparison, sides: Sides, wanted: WantedRows = SOME_ROWS, progress: Progress = silent
+) -> Comparison:
+    """The comparison with what a second scan adds: what the sketches did not suffice for, and rows of the delta themselves.
 
     A table that cannot be read a second time (a stream, a file that is gone by now) takes nothing from what is known.
     """
     try:
-        return _refined(comparison, sides, limit, progress)
+        sides = sides.with_selections()
+        comparison, sides = _refined(comparison, sides, progress)
     except SamesetError as error:
-        return replace(comparison, notes=(*comparison.notes, f"the tables could not be read a second time: {error}"))
+        comparison = noted(comparison, f"the tables could not be read a second time: {error}")
+    return with_rows(comparison, sides, wanted)
 
 
-def _refined(comparison: Comparison, sides: Sides, limit: int, progress: Progress) -> Comparison:
-    sides = sides.with_selections()
+def _refined(comparison: Comparison, sides: Sides, progress: Progress) -> tuple[Comparison, Sides]:
     if sides.sources and set(sides.left.names) != set(sides.right.names):
         comparison, sides = _compare_common(comparison, sides, progress)
     elif sides.sources and comparison.delta is None and _is_worth_joining(comparison):
         comparison = _join(comparison, sides, progress)
-    return fetch_delta_rows(comparison, sides, limit)
+    return comparison, sides
 
 
 def wants_left_table(comparison: Comparison) -> bool:
-    """Whether `refine` could make use of the left table itself."""
+    """Whether `refine` could make use of the left table itself, beyond its rows in the delta."""
     if comparison.verdict in (Verdict.IDENTICAL, Verdict.RENAMED, Verdict.INCOMPARABLE):
         return False
-    if comparison.delta is None:
-        return any(column.is_matched for column in comparison.columns)
-    return any(change.key is None for change in comparison.delta.removed)
+    return comparison.delta is None and any(column.is_matched for column in comparison.columns)
 
 
 def _is_worth_joining(comparison: Comparison) -> bool:
@@ -155,21 +130,3 @@ def _with_common(whole: Comparison, part: Comparison, columns: int) -> Compariso
         estimated_difference=part.estimated_difference,
         notes=notes,
     )
-
-
-def fetch_delta_rows(comparison: Comparison, sides: Sides, limit: int) -> Comparison:
-    """The comparison with the rows themselves, or their keys, where the delta has only hashes and a source is at hand."""
-    if comparison.delta is None:
-        return comparison
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for name, table, source in (
-        ("added", sides.right, sides.right_source),
-        ("changed", sides.right, sides.right_source),
-        ("removed", sides.left, sides.left_source),
-    ):
-        changes: Sequence[RowChange] = getattr(comparison.delta, name)[:limit]
-        if source is not None and any(change.key is None for change in changes):
-            fetched = fetch_rows(source, table.spec, changes, limit)
-            key = table.spec.key
-            rows[name] = [{column: row[column] for column in key} for row in fetched] if key else fetched
-    return replace(comparison, rows=rows)

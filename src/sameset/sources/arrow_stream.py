@@ -29,7 +29,7 @@ from sameset.sources.scan import (
     unique_names,
 )
 
-__all__ = ["ArrowStreamSource"]
+__all__ = ["ArrowStreamSource", "kept_values"]
 
 VIEW = "arrow_rows"
 ROWS = "\x01rows"
@@ -140,13 +140,13 @@ def _filtered(
 def _kept_rows(batch: pa.RecordBatch, keep: pa.BooleanArray) -> Iterator[pa.RecordBatch]:
     """The rows where `keep` is true; one batch after the other where Arrow can do no better (runs of an extension type)."""
     try:
-        yield pa.RecordBatch.from_arrays([_kept(array, keep) for array in batch.columns], schema=batch.schema)
+        yield pa.RecordBatch.from_arrays([kept_values(array, keep) for array in batch.columns], schema=batch.schema)
     except (pa.ArrowException, NotImplementedError):
         for start, length in _spans(keep):
             yield batch.slice(start, length)
 
 
-def _kept(array: pa.Array, keep: pa.BooleanArray) -> pa.Array:
+def kept_values(array: pa.Array, keep: pa.BooleanArray) -> pa.Array:
     """The values where `keep` is true; Arrow filters neither views nor runs, but joins slices of them."""
     try:
         return array.filter(keep)

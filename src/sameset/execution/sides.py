@@ -1,0 +1,38 @@
+"""The two sides of a comparison: their sketches, and their tables where these are still at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sameset.execution.projection import selected
+
+if TYPE_CHECKING:
+    from sameset.sketches.table import TableSketch
+    from sameset.sources.base import Source
+
+__all__ = ["Sides"]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Two sketches, and the sources they came from where those are still at hand."""
+
+    left: TableSketch
+    right: TableSketch
+    left_source: Source | None = None
+    right_source: Source | None = None
+    left_place: Source | None = None  #: where the left table was, if nobody looked whether it still is what it was
+
+    def with_selections(self) -> Sides:
+        """The same with sources that hold just the columns and rows that the specs ask for."""
+        left = self.left_source and selected(self.left_source, self.left.spec)
+        right = self.right_source and selected(self.right_source, self.right.spec)
+        return replace(self, left_source=left, right_source=right)
+
+    @property
+    def sources(self) -> tuple[Source, Source] | None:
+        """Both sources, or None."""
+        if self.left_source is None or self.right_source is None:
+            return None
+        return self.left_source, self.right_source
