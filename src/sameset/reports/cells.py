@@ -1,0 +1,100 @@
+"""Texts and values as HTML: escaped, with signs that nobody would see made visible, and never more than a page can bear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from sameset.reports.texts import UNPRINTABLE
+from sameset.reports.values import show, show_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sameset.reports.values import Shown
+
+__all__ = ["Cell", "HtmlTable", "fitting", "pair_cell", "text_cell", "value_cell", "visible"]
+
+AT_ONCE = 160  # characters of a value before the rest is folded away
+OF_A_CELL = 60  # bytes of markup around a cell, at most
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table: safe HTML, and a class of the style sheet."""
+
+    content: Markup
+    kind: str = ""
+
+    @property
+    def weight(self) -> int:
+        """Bytes on the page, or a few more."""
+        return len(self.content.encode()) + OF_A_CELL
+
+
+@dataclass(frozen=True)
+class HtmlTable:
+    """A table: `label` names it for those who do not see it, the first `heads` cells of a row are its headings."""
+
+    label: str
+    header: Sequence[Cell]
+    rows: Sequence[Sequence[Cell]]
+    heads: int = 1
+
+
+def visible(value: Any) -> Any:
+    """A text as HTML in which control, direction and invisible signs stand as marked escapes; other values as they are."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    parts, end = [], 0
+    for found in UNPRINTABLE.finditer(value):
+        sign = found[0].encode("unicode_escape").decode()
+        parts += [escape(value[end : found.start()]), Markup('<span class="sign">{}</span>').format(sign)]
+        end = found.end()
+    return Markup("").join([*parts, escape(value[end:])])
+
+
+def text_cell(text: str, kind: str = "") -> Cell:
+    """A cell of a text."""
+    return Cell(visible(text), kind)
+
+
+def value_cell(value: Any, kind: str = "") -> Cell:
+    """A cell of a value; of a long one the beginning, the rest folded."""
+    shown = show(value)
+    return Cell(_content(shown), f"{kind} {shown.kind}".strip())
+
+
+def pair_cell(before: Any, after: Any) -> Cell:
+    """A cell that changed: what it was and what it is, told apart by colour, by place and by the arrow between."""
+    old, new = show_pair(before, after)
+    pair = Markup('<del>{}</del><span class="arrow"> → </span><ins>{}</ins>')
+    return Cell(pair.format(_content(old), _content(new)), "differs")
+
+
+def fitting(rows: Iterable[Sequence[Cell]], room: int) -> list[Sequence[Cell]]:
+    """The first rows that take at most `room` bytes together."""
+    kept = []
+    for row in rows:
+        room -= sum(cell.weight for cell in row)
+        if room < 0:
+            break
+        kept.append(row)
+    return kept
+
+
+def _content(shown: Shown) -> Markup:
+    if shown.kind in ("null", "empty"):
+        return Markup('<i class="nothing">{}</i>').format("null" if shown.kind == "null" else "empty text")
+    if len(shown.text) <= AT_ONCE:
+        return visible(shown.text) + _more(shown.more)
+    first = Markup("{}").format(visible(shown.text[:AT_ONCE]))
+    rest = visible(shown.text[AT_ONCE:])
+    folded = Markup("<details><summary>{} … {:,} more characters</summary>{}{}</details>")
+    return folded.format(first, len(shown.text) - AT_ONCE + shown.more, rest, _more(shown.more))
+
+
+def _more(count: int) -> Markup:
+    return Markup(' <i class="nothing">and {:,} more characters</i>').format(count) if count else Markup("")
