@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from sameset.comparison import Comparison
     from sameset.comparison.result import Side
     from sameset.execution.checking import Check
+    from sameset.registry import DatasetSummary, Snapshot
     from sameset.reports.finding import Finding
     from sameset.reports.rows import CellChange, Entry, RowList
-    from sameset.registry import DatasetSummary, Snapshot
 
 __all__ = ["COLOURS", "show_datasets", "show_finding", "show_history"]
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Cell", "HtmlTable", "fitting", "pair_cell", "text_cell", "value_cell", "visible"]
 
 AT_ONCE = 160  # characters of a value before the rest is folded away
-OF_A_CELL = 60  # bytes of markup around a cell, at most
+ON_ONE_LINE = 60  # characters of a cell whose text is not broken
+OF_A_CELL = 40  # bytes of markup around a cell, with its share of the row
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Cell:
 
     @property
     def weight(self) -> int:
-        """Bytes on the page, or a few more."""
-        return len(self.content.encode()) + OF_A_CELL
+        """Bytes on the page."""
+        return len(self.content.encode()) + len(self.kind) + OF_A_CELL
 
 
 @dataclass(frozen=True)
@@ -58,20 +59,20 @@ def visible(value: Any) -> Any:
 
 def text_cell(text: str, kind: str = "") -> Cell:
     """A cell of a text."""
-    return Cell(visible(text), kind)
+    return Cell(visible(text), _kind(kind, len(text)))
 
 
 def value_cell(value: Any, kind: str = "") -> Cell:
     """A cell of a value; of a long one the beginning, the rest folded."""
     shown = show(value)
-    return Cell(_content(shown), f"{kind} {shown.kind}".strip())
+    return Cell(_content(shown), _kind(f"{kind} {shown.kind}", len(shown.text)))
 
 
 def pair_cell(before: Any, after: Any) -> Cell:
     """A cell that changed: what it was and what it is, told apart by colour, by place and by the arrow between."""
     old, new = show_pair(before, after)
-    pair = Markup('<del>{}</del><span class="arrow"> → </span><ins>{}</ins>')
-    return Cell(pair.format(_content(old), _content(new)), "differs")
+    pair = Markup("<del>{}</del> → <ins>{}</ins>")
+    return Cell(pair.format(_content(old), _content(new)), _kind("differs", len(old.text) + len(new.text)))
 
 
 def fitting(rows: Iterable[Sequence[Cell]], room: int) -> list[Sequence[Cell]]:
@@ -83,6 +84,10 @@ def fitting(rows: Iterable[Sequence[Cell]], room: int) -> list[Sequence[Cell]]:
             break
         kept.append(row)
     return kept
+
+
+def _kind(kind: str, length: int) -> str:
+    return f"{kind} wraps".strip() if length > ON_ONE_LINE else kind.strip()
 
 
 def _content(shown: Shown) -> Markup:

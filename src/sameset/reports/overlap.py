@@ -41,7 +41,12 @@ def overlap_parts(comparison: Comparison) -> list[Part]:
     left, right = comparison.left.rows, comparison.right.rows
     if comparison.changes is not None:
         added, removed, changed = comparison.changes
-        counts = [("removed", removed), ("changed", changed), ("same", left - removed - changed), ("added", added)]
+        counts = [
+            ("removed", removed),
+            ("changed", changed),
+            ("same", max(left - removed - changed, 0)),
+            ("added", added),
+        ]
         return [Part(kind, _WORDS[kind], exact(count)) for kind, count in counts]
     if comparison.estimated_difference is None:
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sameset.comparison.sentences import count_of
 from sameset.reports.cells import Cell, HtmlTable, fitting, pair_cell, text_cell, value_cell
@@ -16,62 +16,97 @@ if TYPE_CHECKING:
     from sameset.comparison.rows import ChangedRow, Row
     from sameset.reports.rows import Entry, RowList
 
-__all__ = ["ToldRows", "told_rows"]
+__all__ = ["ToldKeys", "ToldRows", "told_rows"]
 
-ROOM = 700_000  # bytes of the rows of one list, and of its keys
+# Bytes of the rows of one list and of its keys: of all three lists 4.4 million.
+ROOM, ROOM_FOR_KEYS = 1_100_000, 350_000
 AT_ONCE = 50  # rows before the rest is folded away
 MOST_FIELDS = 60  # columns of a table of rows
 TO_A_BLOCK = 250  # keys that a browser lays out together, when they come into sight
-LONGEST_NAME = 100
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class ToldKeys:
+    """Keys of one list, in blocks or, if they are of several columns, as a table."""
+
+    title: str
+    blocks: Sequence[Sequence[Cell]] = ()
+    table: HtmlTable | None = None
 
 
 @dataclass(frozen=True)
 class ToldRows:
-    """One list of the delta: its first rows, those that are folded, and its keys in blocks."""
+    """One list of the delta: its first rows, those that are folded, and its keys unless they stand in the rows."""
 
     name: str
     title: str
     remarks: Sequence[str]
     first: HtmlTable | None = None
     rest: HtmlTable | None = None
-    keys: Sequence[Sequence[Cell]] = ()
-    key_table: HtmlTable | None = None
-    keys_title: str = ""
+    keys: ToldKeys | None = None
     is_open: bool = False
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Rows before it is known how many of them fit; the first `heads` cells are the key."""
+
+    header: list[Cell]
+    rows: list[list[Cell]]
+    heads: int
+    remarks: list[str]
 
 
 def told_rows(rows: RowList, key: Sequence[str]) -> ToldRows:
     """What the page tells of one list; `key` names the columns of the key."""
     title = f"{count_of(rows.count, 'row')} {rows.name}"
-    header, cells, remarks = _changed(rows, key) if rows.pairs else _whole(rows, key)
-    kept = fitting(cells, ROOM)
-    heads = sum(cell.kind == "key" for cell in header)
+    grid = _changed(rows, key[:MOST_FIELDS]) if rows.pairs else _whole(rows, key)
+    kept = fitting(grid.rows, ROOM)
     shown = len(rows.pairs or rows.rows)
-    if shown and len(kept) < rows.count:
-        remarks.insert(0, f"{len(kept):,} of {rows.count:,} are shown")
-    entries = fitting(([_entry_cell(entry)] for entry in rows.entries), ROOM) if rows.has_keys or not shown else []
-    is_single = len(rows.entries[0].values) == 1 if rows.entries else True
+    which = [f"{len(kept):,} of {rows.count:,} are shown"] if shown and len(kept) < rows.count else []
+    header = _aligned(grid.header, kept)
     return ToldRows(
         rows.name,
         title,
-        remarks,
-        HtmlTable(f"{title}, the first", header, kept[:AT_ONCE], heads) if kept else None,
-        HtmlTable(f"{title}, the rest", header, kept[AT_ONCE:], heads) if len(kept) > AT_ONCE else None,
-        _blocks([row[0] for row in entries]) if is_single else (),
-        None if is_single or not entries else _key_table(rows.entries[: len(entries)]),
-        _keys_title(rows, len(entries), key),
+        which + grid.remarks,
+        HtmlTable(f"{title}, the first", header, kept[:AT_ONCE], grid.heads) if kept else None,
+        HtmlTable(f"{title}, the rest", header, kept[AT_ONCE:], grid.heads) if len(kept) > AT_ONCE else None,
+        _told_keys(rows, key) if len(kept) < len(rows.entries) else None,
         is_open=not kept,
     )
 
 
-def _changed(rows: RowList, key: Sequence[str]) -> tuple[list[Cell], list[list[Cell]], list[str]]:
+def _told_keys(rows: RowList, key: Sequence[str]) -> ToldKeys:
+    """Keys of one column, or hashes, side by side; those of several as a table."""
+    names = list(rows.entries[0].values)
+    cells = (_key_cells(entry) for entry in rows.entries)
+    kept = fitting(cells, ROOM_FOR_KEYS)
+    what = f"keys ({', '.join(cut(name, LONGEST_NAME) for name in key[:MOST_FIELDS])})" if rows.has_keys else "hashes"
+    told = sum(entry.times for entry in rows.entries[: len(kept)])
+    title = f"{told:,} {what}" if told == rows.count else f"{told:,} of {rows.count:,} {what}"
+    if len(names) > 1:
+        return ToldKeys(title, table=HtmlTable("Keys", [_heading(name) for name in names], kept, heads=0))
+    single = [row[0] for row in kept]
+    return ToldKeys(title, [single[start : start + TO_A_BLOCK] for start in range(0, len(single), TO_A_BLOCK)])
+
+
+def _key_cells(entry: Entry) -> list[Cell]:
+    """The values of a key; the last says if there are several such rows."""
+    cells = [value_cell(value) for value in list(entry.values.values())[:MOST_FIELDS]]
+    if entry.times != 1:
+        cells[-1] = Cell(cells[-1].content + f" (×{entry.times:,})", cells[-1].kind)  # noqa: RUF001
+    return cells
+
+
+def _changed(rows: RowList, key: Sequence[str]) -> _Grid:
     """Columns of the key, then those in which any of the rows differ, those that do most often first."""
     often = Counter(column for pair in rows.pairs for column in pair.columns or ())
     differing = [column for column, _ in often.most_common() if column not in key]
     columns = differing[:MOST_FIELDS]
     header = [*(_heading(name, "key") for name in key), *(_heading(name) for name in columns)]
     remarks = _more_columns(len(differing) - len(columns))
-    return header, [_changed_row(pair, key, columns) for pair in rows.pairs], remarks
+    return _Grid(header, [_changed_row(pair, key, columns) for pair in rows.pairs], len(key), remarks)
 
 
 def _changed_row(pair: ChangedRow, key: Sequence[str], columns: Sequence[str]) -> list[Cell]:
@@ -83,16 +118,16 @@ def _changed_row(pair: ChangedRow, key: Sequence[str], columns: Sequence[str]) -
     ]
 
 
-def _whole(rows: RowList, key: Sequence[str]) -> tuple[list[Cell], list[list[Cell]], list[str]]:
+def _whole(rows: RowList, key: Sequence[str]) -> _Grid:
     """Whole rows, the columns of the key first."""
     names = list(dict.fromkeys([*key, *(name for row in rows.rows for name in row)])) if rows.rows else []
     columns = names[:MOST_FIELDS]
     header = [_heading(name, "key" if name in key else "") for name in columns]
     remarks = _more_columns(len(names) - len(columns))
     if rows.read_from and rows.rows:
-        gone = "what they were before is gone" if rows.read_from == "now" else "what they are now cannot be read"
-        remarks.append(f"as they are {rows.read_from}; {gone}" if rows.read_from == "now" else f"as they were; {gone}")
-    return header, [_whole_row(row, columns, key) for row in rows.rows], remarks
+        remarks.append("as they are now; what they were is not at hand" if rows.read_from == "now" else "as they were")
+    heads = sum(name in key for name in columns)
+    return _Grid(header, [_whole_row(row, columns, key) for row in rows.rows], heads, remarks)
 
 
 def _whole_row(row: Row, columns: Sequence[str], key: Sequence[str]) -> list[Cell]:
@@ -103,37 +138,16 @@ def _more_columns(count: int) -> list[str]:
     return [f"{count_of(count, 'more column')} not shown"] if count > 0 else []
 
 
+def _aligned(header: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> list[Cell]:
+    """The header with the headings of numbers above them, at the right."""
+    kinds = [
+        {cell.kind.split()[-1] for cell in column if "null" not in cell.kind} for column in zip(*rows, strict=True)
+    ]
+    return [
+        Cell(cell.content, f"{cell.kind} number".strip()) if found == {"number"} else cell
+        for cell, found in zip(header, kinds, strict=False)
+    ]
+
+
 def _heading(name: str, kind: str = "") -> Cell:
     return text_cell(cut(name, LONGEST_NAME), kind)
-
-
-def _entry_cell(entry: Entry) -> Cell:
-    (value, *rest) = entry.values.values()
-    cell = value_cell(value)
-    for other in rest:
-        more = value_cell(other)
-        cell = Cell(cell.content + more.content)
-    return Cell(cell.content + f" ×{entry.times:,}") if entry.times != 1 else cell  # noqa: RUF001
-
-
-def _blocks(cells: Sequence[Cell]) -> list[Sequence[Cell]]:
-    return [cells[start : start + TO_A_BLOCK] for start in range(0, len(cells), TO_A_BLOCK)]
-
-
-def _key_table(entries: Sequence[Entry]) -> HtmlTable:
-    names = list(entries[0].values)
-    has_times = any(entry.times != 1 for entry in entries)
-    header = [_heading(name) for name in names] + ([text_cell("times", "number")] if has_times else [])
-    return HtmlTable("Keys", header, [_key_row(entry, has_times) for entry in entries], heads=0)
-
-
-def _key_row(entry: Entry, has_times: bool) -> list[Cell]:
-    cells = [value_cell(value) for value in entry.values.values()]
-    return cells + ([text_cell(f"{entry.times:,}", "number")] if has_times else [])
-
-
-def _keys_title(rows: RowList, shown: int, key: Sequence[str]) -> str:
-    what = "Keys" if rows.has_keys else "Hashes of keys" if key else "Hashes of rows"
-    names = f" ({', '.join(cut(name, LONGEST_NAME) for name in key[:10])})" if rows.has_keys else ""
-    which = "" if shown >= len(rows.entries) and shown == rows.count else f", {shown:,} of {rows.count:,}"
-    return what + names + which

@@ -46,9 +46,10 @@ TONES = {
     "unrelated": "lost",
 }
 SIGNS = {"changed": "~", "added": "+", "removed": "−", "renamed": "≅", "retyped": "⇄", "same": "=", "new": "+"}
-ROOM = 600_000  # bytes of one table of columns or of datasets
+ROOM = 250_000  # bytes of one table of columns or of datasets
 LONGEST_NAME = 300
 MOST_NOTES = 50
+LONGEST_NOTE = 600
 
 
 class Report(NamedTuple):
@@ -73,6 +74,7 @@ def _counts(report: Report) -> dict[str, Any]:
     parts = [] if finding.comparison is None or finding.comparison.is_same else overlap_parts(finding.comparison)
     return {
         "sides": [*sides, ("now", finding.now)],
+        "growth": finding.now.rows - finding.comparison.left.rows if finding.comparison else 0,
         "parts": parts,
         "signs": SIGNS,
         "stripes": stripes(parts),
@@ -86,7 +88,7 @@ def _notes(report: Report) -> list[str] | None:
     if comparison is None or not comparison.notes:
         return None
     more = len(comparison.notes) - MOST_NOTES
-    shown = [cut(note, 2_000) for note in comparison.notes[:MOST_NOTES]]
+    shown = [cut(note, LONGEST_NOTE) for note in comparison.notes[:MOST_NOTES] if note]
     return shown + ([f"and {more:,} more notes"] if more > 0 else [])
 
 
