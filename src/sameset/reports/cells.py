@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from markupsafe import Markup, escape
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from sameset.reports.values import Shown
 
-__all__ = ["Cell", "HtmlTable", "fitting", "pair_cell", "text_cell", "value_cell", "visible"]
+__all__ = ["OF_A_ROW", "Cell", "HtmlTable", "fitting", "pair_cell", "text_cell", "value_cell", "visible"]
 
 AT_ONCE = 160  # characters of a value before the rest is folded away
 ON_ONE_LINE = 60  # characters of a cell whose text is not broken
-OF_A_CELL = 40  # bytes of markup around a cell, with its share of the row
+OF_A_CELL, OF_A_ROW = 18, 26  # bytes of the markup around them
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,20 @@ class HtmlTable:
     heads: int = 1
 
 
-def visible(value: Any) -> Any:
+@overload
+def visible(value: str) -> Markup: ...
+@overload
+def visible(value: object) -> object: ...
+def visible(value: object) -> object:
     """A text as HTML in which control, direction and invisible signs stand as marked escapes; other values as they are."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     parts, end = [], 0
     for found in UNPRINTABLE.finditer(value):
         sign = found[0].encode("unicode_escape").decode()
-        parts += [escape(value[end : found.start()]), Markup('<span class="sign">{}</span>').format(sign)]
+        parts += [str(escape(value[end : found.start()])), f'<span class="sign">{sign}</span>']
         end = found.end()
-    return Markup("").join([*parts, escape(value[end:])])
+    return Markup("".join([*parts, str(escape(value[end:]))]))
 
 
 def text_cell(text: str, kind: str = "") -> Cell:
@@ -75,11 +79,11 @@ def pair_cell(before: Any, after: Any) -> Cell:
     return Cell(pair.format(_content(old), _content(new)), _kind("differs", len(old.text) + len(new.text)))
 
 
-def fitting(rows: Iterable[Sequence[Cell]], room: int) -> list[Sequence[Cell]]:
-    """The first rows that take at most `room` bytes together."""
+def fitting(rows: Iterable[Sequence[Cell]], room: int, of_a_row: int = OF_A_ROW) -> list[Sequence[Cell]]:
+    """The first rows that take at most `room` bytes together, with `of_a_row` around each."""
     kept = []
     for row in rows:
-        room -= sum(cell.weight for cell in row)
+        room -= of_a_row + sum(cell.weight for cell in row)
         if room < 0:
             break
         kept.append(row)

@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from sameset.reports.cells import visible
 from sameset.reports.finding import Provenance, finding_of
-from sameset.reports.sections import SECTIONS, TONES, Report
+from sameset.reports.sections import SECTIONS, Report
+from sameset.reports.signs import SIGNS, TONES
 from sameset.reports.texts import cut, printable
 from sameset.reports.words import count_text, share_text
 
@@ -64,6 +65,7 @@ def _environment() -> Environment:
     )
     filters: dict[str, Any] = {"count": count_text, "share": share_text}
     environment.filters.update(filters)
+    environment.globals["signs"] = SIGNS
     return environment
 
 

@@ -68,7 +68,8 @@ def _side(side: Side) -> list[str]:
 
 
 def _notes(notes: Sequence[str]) -> list[str]:
-    shown, room = [], NOTES
+    shown: list[str] = []
+    room = NOTES
     for note in notes:
         line = f"> {_short(note, NOTES // 8)}"
         room -= _length(line) + 2

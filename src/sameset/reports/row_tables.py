@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sameset.comparison.sentences import count_of
-from sameset.reports.cells import Cell, HtmlTable, fitting, pair_cell, text_cell, value_cell
+from sameset.reports.cells import OF_A_ROW, Cell, HtmlTable, fitting, pair_cell, text_cell, value_cell
 from sameset.reports.texts import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sameset.comparison.rows import ChangedRow, Row
     from sameset.reports.rows import Entry, RowList
 
 __all__ = ["ToldKeys", "ToldRows", "told_rows"]
 
-# Bytes of the rows of one list and of its keys: of all three lists 4.4 million.
-ROOM, ROOM_FOR_KEYS = 1_100_000, 350_000
+# Bytes of the rows of one list and of its keys: of all three lists 4.8 million.
+ROOM, ROOM_FOR_KEYS = 1_200_000, 400_000
 AT_ONCE = 50  # rows before the rest is folded away
 MOST_FIELDS = 60  # columns of a table of rows
 TO_A_BLOCK = 250  # keys that a browser lays out together, when they come into sight
@@ -53,7 +53,7 @@ class _Grid:
     """Rows before it is known how many of them fit; the first `heads` cells are the key."""
 
     header: list[Cell]
-    rows: list[list[Cell]]
+    rows: Iterator[list[Cell]]
     heads: int
     remarks: list[str]
 
@@ -79,14 +79,17 @@ def told_rows(rows: RowList, key: Sequence[str]) -> ToldRows:
 
 def _told_keys(rows: RowList, key: Sequence[str]) -> ToldKeys:
     """Keys of one column, or hashes, side by side; those of several as a table."""
-    names = list(rows.entries[0].values)
+    names = max((list(entry.values) for entry in rows.entries), key=len)
     cells = (_key_cells(entry) for entry in rows.entries)
-    kept = fitting(cells, ROOM_FOR_KEYS)
-    what = f"keys ({', '.join(cut(name, LONGEST_NAME) for name in key[:MOST_FIELDS])})" if rows.has_keys else "hashes"
+    kept = fitting(cells, ROOM_FOR_KEYS, OF_A_ROW if len(names) > 1 else 0)
+    kind = (
+        "keys" if not any(entry.is_hash for entry in rows.entries) else "keys or hashes" if rows.has_keys else "hashes"
+    )
+    what = kind + (f" ({', '.join(cut(name, LONGEST_NAME) for name in key[:MOST_FIELDS])})" if rows.has_keys else "")
     told = sum(entry.times for entry in rows.entries[: len(kept)])
     title = f"{told:,} {what}" if told == rows.count else f"{told:,} of {rows.count:,} {what}"
     if len(names) > 1:
-        return ToldKeys(title, table=HtmlTable("Keys", [_heading(name) for name in names], kept, heads=0))
+        return ToldKeys(title, table=HtmlTable("Keys", [_heading(name) for name in names[:MOST_FIELDS]], kept, heads=0))
     single = [row[0] for row in kept]
     return ToldKeys(title, [single[start : start + TO_A_BLOCK] for start in range(0, len(single), TO_A_BLOCK)])
 
@@ -106,7 +109,7 @@ def _changed(rows: RowList, key: Sequence[str]) -> _Grid:
     columns = differing[:MOST_FIELDS]
     header = [*(_heading(name, "key") for name in key), *(_heading(name) for name in columns)]
     remarks = _more_columns(len(differing) - len(columns))
-    return _Grid(header, [_changed_row(pair, key, columns) for pair in rows.pairs], len(key), remarks)
+    return _Grid(header, (_changed_row(pair, key, columns) for pair in rows.pairs), len(key), remarks)
 
 
 def _changed_row(pair: ChangedRow, key: Sequence[str], columns: Sequence[str]) -> list[Cell]:
@@ -127,7 +130,7 @@ def _whole(rows: RowList, key: Sequence[str]) -> _Grid:
     if rows.read_from and rows.rows:
         remarks.append("as they are now; what they were is not at hand" if rows.read_from == "now" else "as they were")
     heads = sum(name in key for name in columns)
-    return _Grid(header, [_whole_row(row, columns, key) for row in rows.rows], heads, remarks)
+    return _Grid(header, (_whole_row(row, columns, key) for row in rows.rows), heads, remarks)
 
 
 def _whole_row(row: Row, columns: Sequence[str], key: Sequence[str]) -> list[Cell]:

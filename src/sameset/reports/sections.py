@@ -16,6 +16,7 @@ from sameset.reports.finding import describe_verdict
 from sameset.reports.overlap import overlap_parts, stripes
 from sameset.reports.row_tables import told_rows
 from sameset.reports.rows import row_lists
+from sameset.reports.signs import SIGNS, TONES
 from sameset.reports.texts import cut
 from sameset.reports.words import share_text
 
@@ -25,28 +26,9 @@ if TYPE_CHECKING:
     from sameset.reports.finding import Finding, Provenance
     from sameset.sketches.spec import Spec
 
-__all__ = ["SECTIONS", "TONES", "Report", "Section"]
+__all__ = ["SECTIONS", "Report", "Section"]
 
-#: Which colour a verdict, a status or the state of a column has.
-TONES = {
-    "unchanged": "same",
-    "identical": "same",
-    "same": "same",
-    "new": "grown",
-    "renamed": "grown",
-    "appended": "grown",
-    "added": "grown",
-    "modified": "changed",
-    "changed": "changed",
-    "retyped": "changed",
-    "near_duplicate": "alike",
-    "truncated": "lost",
-    "removed": "lost",
-    "replaced": "lost",
-    "unrelated": "lost",
-}
-SIGNS = {"changed": "~", "added": "+", "removed": "−", "renamed": "≅", "retyped": "⇄", "same": "=", "new": "+"}
-ROOM = 250_000  # bytes of one table of columns or of datasets
+ROOM = 200_000  # bytes of one table of columns or of datasets
 LONGEST_NAME = 300
 MOST_NOTES = 50
 LONGEST_NOTE = 600
@@ -76,7 +58,6 @@ def _counts(report: Report) -> dict[str, Any]:
         "sides": [*sides, ("now", finding.now)],
         "growth": finding.now.rows - finding.comparison.left.rows if finding.comparison else 0,
         "parts": parts,
-        "signs": SIGNS,
         "stripes": stripes(parts),
         "is_exact": all(part.rows.is_exact for part in parts),
         "similarity": finding.comparison.similarity if finding.comparison and parts else None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 
 from sameset.comparison.result import json_value
@@ -44,9 +43,20 @@ def show_pair(before: Any, after: Any, longest: int = LONGEST_OF_A_PAIR) -> tupl
         left, right = f"{left} ({type(before).__name__})", f"{right} ({type(after).__name__})"
     start = 0
     if max(len(left), len(right)) > longest:
-        equal = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))
-        start = max(0, equal - CONTEXT)
+        start = max(0, _equal_start(left, right) - CONTEXT)
     return _from(left, start, longest, before), _from(right, start, longest, after)
+
+
+def _equal_start(left: str, right: str) -> int:
+    """How many characters both begin with, by halves: a cell may hold a mebibyte."""
+    low, high = 0, min(len(left), len(right))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if left[low:middle] == right[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _with_edges(text: str) -> str:
