@@ -150,7 +150,12 @@ def test_options_come_from_the_environment_and_the_command_line_has_the_last_wor
     ],
 )
 def test_the_option_then_the_ending_then_the_environment_choose_the_format(
-    arguments: list[str], environment: str | None, begins: str, folder: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    environment: str | None,
+    begins: str,
+    folder: Path,
+    here: Here,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if environment:
         monkeypatch.setenv("SAMESET_FORMAT", environment)

@@ -19,6 +19,7 @@ class Browser:
 
     def __init__(self, reader: Any, writer: Any) -> None:
         self._reader, self._writer, self._number = reader, writer, 0
+        self._unread = b""
         self._session: str | None = None
         self.events: list[dict[str, Any]] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -59,15 +60,14 @@ class Browser:
         return base64.b64decode(found["data"])
 
     def _read(self) -> dict[str, Any]:
-        data = b""
-        while not data.endswith(b"\0"):
-            byte = self._reader.read1(1 << 16) if not data else self._reader.read(1)
-            assert byte, "the browser is gone"
-            data += byte
-        found: dict[str, Any] = {}
-        for part in data[:-1].split(b"\0"):
-            found = json.loads(part)
-            self.events += [found] if "method" in found else []
+        """The next message; several may have come at once."""
+        while b"\0" not in self._unread:
+            more = self._reader.read1(1 << 16)
+            assert more, "the browser is gone"
+            self._unread += more
+        data, _, self._unread = self._unread.partition(b"\0")
+        found: dict[str, Any] = json.loads(data)
+        self.events += [found] if "method" in found else []
         return found
 
 

@@ -49,6 +49,7 @@ MOST_KEYS = 12
 MOST_ROWS = 5  # changed rows that are shown cell by cell
 MOST_CELLS = 4  # of each
 LONGEST = 60  # characters of a value
+LONGEST_TEXT = 2_000  # of a sentence, a name, an address
 
 
 def show_finding(found: Comparison | Check) -> RenderableType:
@@ -114,7 +115,7 @@ def _panel(verdict: str, sentence: str, parts: Sequence[RenderableType]) -> Pane
 
 def _text(text: str, style: str = "") -> Text:
     """Text from elsewhere, shown as it is: neither markup nor control characters take effect."""
-    return Text(printable(text), style=style)
+    return Text(printable(cut(text, LONGEST_TEXT)), style=style)
 
 
 def _status(status: str) -> Text:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from markupsafe import Markup, escape
 
-from sameset.reports.texts import UNPRINTABLE
+from sameset.reports.texts import UNPRINTABLE, printable
 from sameset.reports.values import show, show_pair
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ __all__ = ["OF_A_ROW", "Cell", "HtmlTable", "fitting", "pair_cell", "text_cell",
 
 AT_ONCE = 160  # characters of a value before the rest is folded away
 ON_ONE_LINE = 60  # characters of a cell whose text is not broken
+ON_A_TELEPHONE = 16  # the same, of a column that stays in place
 OF_A_CELL, OF_A_ROW = 18, 26  # bytes of the markup around them
 
 
@@ -63,20 +64,20 @@ def visible(value: object) -> object:
 
 def text_cell(text: str, kind: str = "") -> Cell:
     """A cell of a text."""
-    return Cell(visible(text), _kind(kind, len(text)))
+    return Cell(visible(text), _kind(kind, text))
 
 
 def value_cell(value: Any, kind: str = "") -> Cell:
     """A cell of a value; of a long one the beginning, the rest folded."""
     shown = show(value)
-    return Cell(_content(shown), _kind(f"{kind} {shown.kind}", len(shown.text)))
+    return Cell(_content(shown), _kind(f"{kind} {shown.kind}", shown.text))
 
 
 def pair_cell(before: Any, after: Any) -> Cell:
     """A cell that changed: what it was and what it is, told apart by colour, by place and by the arrow between."""
     old, new = show_pair(before, after)
     pair = Markup("<del>{}</del> → <ins>{}</ins>")
-    return Cell(pair.format(_content(old), _content(new)), _kind("differs", len(old.text) + len(new.text)))
+    return Cell(pair.format(_content(old), _content(new)), _kind("differs", old.text + new.text))
 
 
 def fitting(rows: Iterable[Sequence[Cell]], room: int, of_a_row: int = OF_A_ROW) -> list[Sequence[Cell]]:
@@ -90,8 +91,10 @@ def fitting(rows: Iterable[Sequence[Cell]], room: int, of_a_row: int = OF_A_ROW)
     return kept
 
 
-def _kind(kind: str, length: int) -> str:
-    return f"{kind} wraps".strip() if length > ON_ONE_LINE else kind.strip()
+def _kind(kind: str, text: str) -> str:
+    length = len(printable(text))
+    width = "wraps" if length > ON_ONE_LINE else "broad" if length > ON_A_TELEPHONE else ""
+    return f"{kind} {width}".strip()
 
 
 def _content(shown: Shown) -> Markup:

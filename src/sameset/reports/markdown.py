@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sameset.comparison.result import Side
     from sameset.execution.checking import Check
     from sameset.reports.finding import Finding
-    from sameset.reports.rows import RowList
+    from sameset.reports.rows import CellChange, RowList
 
 __all__ = ["MOST_CHARACTERS", "as_markdown", "escape"]
 
@@ -53,7 +53,7 @@ def _evidence(comparison: Comparison, limit: int) -> list[str]:
     sides = [["before", *_side(comparison.left)], ["now", *_side(comparison.right)]]
     similarity = comparison.similarity
     parts = [
-        _table(["", "rows", "digest", "address"], sides, SIDES),
+        _table(["", "rows", "digest", "address"], sides, SIDES, len(sides)),
         f"Jaccard of rows {similarity.jaccard}; share of the rows before that are still there {similarity.containment_left}; "
         f"share of the rows now that were there before {similarity.containment_right}",
         *_notes(comparison.notes),
@@ -81,8 +81,8 @@ def _notes(notes: Sequence[str]) -> list[str]:
 
 def _columns(comparison: Comparison) -> str:
     rows = column_rows(comparison.columns, MOST_COLUMNS)
-    cells = [[_short(cell, LONGEST_NAME) for cell in row.values()] for row in rows]
-    return _table(list(rows[0]), cells, COLUMNS, more=len(comparison.columns) - len(rows))
+    cells = ([_short(cell, LONGEST_NAME) for cell in row.values()] for row in rows)
+    return _table(list(rows[0]), cells, COLUMNS, len(comparison.columns))
 
 
 def _rows(rows: RowList, key: Sequence[str]) -> str:
@@ -90,61 +90,62 @@ def _rows(rows: RowList, key: Sequence[str]) -> str:
     if rows.pairs:
         return heading + _cells(rows, key)
     if rows.is_shown_by_rows:
-        more = rows.count - len(rows.rows)
-        return heading + _records(rows.rows, more)
+        return heading + _records(rows.rows, rows.count)
     entries = [entry.values | ({"times": entry.times} if entry.is_hash else {}) for entry in rows.entries]
-    return heading + _records(entries, rows.count - sum(entry.times for entry in rows.entries))
+    copies = sum(entry.times - 1 for entry in rows.entries)
+    return heading + _records(entries, rows.count - copies)
 
 
 def _cells(rows: RowList, key: Sequence[str]) -> str:
     """A line for each changed cell: the key, the column, what it was and what it is."""
     key = key[: MOST_FIELDS - 3]
-    cells = []
-    for change in cell_changes(rows.pairs, key):
-        before, after = show_pair(change.before, change.after, LONGEST_NAME)
-        keys = [_value(change.key.get(name)) for name in key]
-        cells.append([*keys, _name(change.column), _text(before.text), _text(after.text)])
+    changes = cell_changes(rows.pairs, key)
+    header = [*map(_name, key), "column", "before", "now"]
+    table = _table(header, (_cell(change, key) for change in changes), LISTS, len(changes), noun=" changed cells")
     rest = rows.count - len(rows.pairs)
-    table = _table([*map(_name, key), "column", "before", "now"], cells, LISTS, noun=" changed cells")
     return table + (f"\n\nand {rest:,} more rows" if rest > 0 else "")
 
 
-def _records(records: Sequence[dict[str, Any]], more: int) -> str:
-    """Rows or keys as a table of their first columns."""
+def _cell(change: CellChange, key: Sequence[str]) -> list[str]:
+    before, after = show_pair(change.before, change.after, LONGEST_NAME)
+    keys = [_value(change.key.get(name)) for name in key]
+    return [*keys, _name(change.column), _text(before.text), _text(after.text)]
+
+
+def _records(records: Sequence[dict[str, Any]], count: int) -> str:
+    """Rows or keys as a table of their first columns; `count` is how many there are in all."""
     if not records:
-        return f"{more:,} rows that are not listed"
+        return f"{count:,} rows that are not listed"
     names = list(dict.fromkeys(name for record in records for name in record))
     shown = names[:MOST_FIELDS]
-    cells = [[_value(record[name]) if name in record else "" for name in shown] for record in records]
-    table = _table([_name(name) for name in shown], cells, LISTS, more=more)
+    cells = ([_value(record[name]) if name in record else "" for name in shown] for record in records)
+    table = _table([_name(name) for name in shown], cells, LISTS, count)
     return table + (f"\n\n{len(names) - len(shown)} more columns are not shown" if len(names) > len(shown) else "")
 
 
 def _resembles(finding: Finding, limit: int) -> str:
-    others = finding.resembles[:limit]
-    cells = [
+    cells = (
         [
             _short(other.dataset, LONGEST_NAME),
             describe_verdict(str(other.comparison.verdict)),
             str(other.comparison.similarity.jaccard),
         ]
-        for other in others
-    ]
-    more = len(finding.resembles) - len(others)
-    return _table(["dataset", "verdict", "Jaccard of rows"], cells, RESEMBLES, more=more)
+        for other in finding.resembles[:limit]
+    )
+    return _table(["dataset", "verdict", "Jaccard of rows"], cells, RESEMBLES, len(finding.resembles))
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], room: int, *, more: int = 0, noun: str = "") -> str:
-    """A table of at most `room` characters, and how many rows it has no place for, beside `more` that were not given."""
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], room: int, count: int, *, noun: str = "") -> str:
+    """A table of at most `room` characters, and how many of `count` rows it does not show."""
     lines = ["| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
     room -= sum(_length(line) + 1 for line in lines)
     for row in rows:
         line = "| " + " | ".join(row) + " |"
         room -= _length(line) + 1
         if room < 0:
-            more += 1
-        else:
-            lines.append(line)
+            break
+        lines.append(line)
+    more = count - (len(lines) - 2)
     return "\n".join(lines) + (f"\n\nand {more:,} more{noun}" if more > 0 else "")
 
 

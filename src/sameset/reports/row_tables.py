@@ -143,13 +143,15 @@ def _more_columns(count: int) -> list[str]:
 
 def _aligned(header: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> list[Cell]:
     """The header with the headings of numbers above them, at the right."""
-    kinds = [
-        {cell.kind.split()[-1] for cell in column if "null" not in cell.kind} for column in zip(*rows, strict=True)
-    ]
+    columns = zip(*rows, strict=True)
     return [
-        Cell(cell.content, f"{cell.kind} number".strip()) if found == {"number"} else cell
-        for cell, found in zip(header, kinds, strict=False)
+        Cell(cell.content, f"{cell.kind} number".strip()) if all(_is_number(below) for below in column) else cell
+        for cell, column in zip(header, columns, strict=False)
     ]
+
+
+def _is_number(cell: Cell) -> bool:
+    return not {"number", "null"}.isdisjoint(cell.kind.split())
 
 
 def _heading(name: str, kind: str = "") -> Cell:
