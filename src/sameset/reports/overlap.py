@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Part", "Stripe", "overlap_parts", "stripes"]
 
 WIDTH = 1000.0
-NARROWEST = 6.0  # a part that is there can be seen: 12 of 150,000 rows would be a hair
+NARROWEST = 12.0  # a part that is there can be seen: 12 of 150,000 rows would be a hair
 
 
 @dataclass(frozen=True)
