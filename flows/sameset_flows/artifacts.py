@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from sameset.cli.markdown import check_markdown, check_rows, escape
+from sameset.reports.columns import finding_columns
+from sameset.reports.finding import finding_of
+from sameset.reports.markdown import as_markdown, escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +40,7 @@ def publish(check: Check, validation: Validation) -> None:
     )
     create_table_artifact(
         key=artifact_key("columns", name),
-        table=table_cells(check_rows(check, MOST_COLUMNS)),
+        table=table_cells(finding_columns(finding_of(check), MOST_COLUMNS)),
         description=f"The columns of {escape(name)}, those that changed first",
     )
 
@@ -52,7 +54,7 @@ def report_markdown(check: Check, validation: Validation) -> str:
         ("Data Docs", validation.docs or "none"),
     ]
     header, *lines = [f"| {name} | {escape(fact)} |" for name, fact in facts]
-    return "\n".join([check_markdown(check, MOST_ROWS), "### Recorded", "", header, "| --- | --- |", *lines, ""])
+    return "\n".join([as_markdown(check, MOST_ROWS), "### Recorded", "", header, "| --- | --- |", *lines, ""])
 
 
 def table_cells(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:

@@ -18,9 +18,9 @@ from prefect.flow_engine import run_flow_sync
 from prefect.states import Scheduled
 
 from sameset import check_table
-from sameset.cli.markdown import escape
 from sameset.errors import SamesetError
 from sameset.registry import Registry
+from sameset.reports.markdown import escape
 from sameset_flows.check_dataset import check_dataset
 
 pytestmark = pytest.mark.usefixtures("prefect_server")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sameset import check_table
-from sameset.cli.markdown import escape
+from sameset.reports.markdown import escape
 from sameset_expectations.validation import Validation
 from sameset_flows.artifacts import artifact_key, report_markdown, table_cells
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"duckdb", "great_expectations", "numba", "pandas", "prefect", "pyarrow", "sqlalchemy"}
+HEAVY = {"duckdb", "great_expectations", "jinja2", "numba", "pandas", "prefect", "pyarrow", "sqlalchemy"}
 ENTRY_POINT = "from sameset.cli.main import main; sys.exit(main())"
 
 # Writes the loaded modules down when the process ends, however it ends.

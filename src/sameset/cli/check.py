@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,6 @@ import click
 
 from sameset.cli.lists import ListsCommand
 from sameset.cli.options import (
-    DIFFERENT,
-    SAME,
-    emit,
     limit_option,
     output_options,
     registry_option,
@@ -32,7 +30,7 @@ __all__ = ["check"]
 @registry_option
 @limit_option
 @rows_option
-@output_options("text", "json", "markdown")
+@output_options("text", "json", "markdown", "html")
 def check(
     source: str,
     name: str,
@@ -50,6 +48,7 @@ def check(
     sameset check orders.parquet --name orders --key o_orderkey
     sameset check 'deliveries/2026-11-*.parquet' --name deliveries --format json
     """
+    from sameset.cli.findings import Output, publish
     from sameset.cli.progress import watched
     from sameset.execution.checking import check_table
     from sameset.execution.delta_rows import WantedRows
@@ -57,6 +56,7 @@ def check(
     from sameset.registry import check_name, default_address
     from sameset.sources import open_source
 
+    started = time.monotonic()
     check_name(name)
     schema_from, union_by_name = spec.pop("schema_from"), spec.pop("union_by_name")
     schema = column_types(schema_from, registry or default_address()) if schema_from else None
@@ -65,14 +65,4 @@ def check(
         found = check_table(
             place, name, registry or default_address(), rows=WantedRows(rows), progress=progress, **wanted(**spec)
         )
-    if form == "text":
-        from sameset.cli.terminal import show_check
-
-        emit(show_check(found), output, quiet)
-    elif form == "json":
-        emit(found.to_json(limit), output, quiet)
-    else:
-        from sameset.cli.markdown import check_markdown
-
-        emit(check_markdown(found, limit), output, quiet)
-    return SAME if found.is_same else DIFFERENT
+    return publish(found, Output(form, limit, output, quiet), time.monotonic() - started)

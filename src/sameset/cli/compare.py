@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,6 @@ import click
 
 from sameset.cli.lists import ListsCommand
 from sameset.cli.options import (
-    DIFFERENT,
-    SAME,
-    emit,
     limit_option,
     output_options,
     registry_option,
@@ -40,7 +38,7 @@ __all__ = ["compare"]
     metavar="FILE",
     help="Write all differing rows to FILE (.parquet or .csv), changed ones before and after.",
 )
-@output_options("text", "json", "markdown")
+@output_options("text", "json", "markdown", "html")
 def compare(
     left: str,
     right: str,
@@ -57,13 +55,15 @@ def compare(
     \b
     sameset compare monday.parquet tuesday.csv --key id
     sameset compare monday.sameset tuesday.parquet --format json --limit 1000
-    sameset compare orders@1 orders
+    sameset compare orders@1 orders -o report.html
     """
+    from sameset.cli.findings import Output, publish
     from sameset.cli.progress import watched
     from sameset.execution.comparing import compare_places
     from sameset.execution.delta_rows import WantedRows
     from sameset.registry import default_address
 
+    started = time.monotonic()
     with watched(f"comparing {left} with {right}", quiet=quiet) as progress:
         found = compare_places(
             left,
@@ -75,14 +75,4 @@ def compare(
             progress=progress,
             **wanted(**spec),
         )
-    if form == "text":
-        from sameset.cli.terminal import show_comparison
-
-        emit(show_comparison(found), output, quiet)
-    elif form == "json":
-        emit(found.to_json(limit), output, quiet)
-    else:
-        from sameset.cli.markdown import comparison_markdown
-
-        emit(comparison_markdown(found, limit), output, quiet)
-    return SAME if found.is_same else DIFFERENT
+    return publish(found, Output(form, limit, output, quiet), time.monotonic() - started)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from sameset.errors import SamesetError
+from sameset.reports.texts import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -190,14 +191,38 @@ def output_options(*formats: str) -> Callable[[Verb], Verb]:
         return click.option(
             "--format",
             "form",
+            cls=FormatOption,
             type=click.Choice(formats),
             default=formats[0],
             show_default=True,
             envvar="SAMESET_FORMAT",
-            help="How to print the result.",
+            help="How to print the result; the ending of FILE tells, too.",
         )(verb)
 
     return decorate
+
+
+class FormatOption(click.Option):
+    """`--format`; without it the ending of `-o FILE` tells, then SAMESET_FORMAT, where the verb has that format."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """What the environment asks for; nothing if that is a format of other verbs."""
+        found = super().value_from_envvar(ctx)
+        strange = isinstance(self.type, click.Choice) and found not in self.type.choices
+        return None if strange and found in ENDINGS.values() else found
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """The format in the end."""
+        told = super().process_value(ctx, value)
+        output = ctx.params.get("output")
+        if ctx.get_parameter_source("form") is ParameterSource.COMMANDLINE or output is None:
+            return told
+        meant = ENDINGS.get(output.suffix.lower())
+        return meant if isinstance(self.type, click.Choice) and meant in self.type.choices else told
+
+
+#: The formats of all verbs, by the endings of their files.
+ENDINGS = {".txt": "text", ".json": "json", ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
 
 
 def writable(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
@@ -210,14 +235,6 @@ def writable(_: click.Context, __: click.Parameter, path: Path | None) -> Path |
     if not os.access(place, os.W_OK):
         raise SamesetError(f"{path} cannot be written; check the permissions of {place}")
     return path
-
-
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def printable(text: str) -> str:
-    """The text on one line, with signs that would move or colour a terminal's cursor as their escapes: `\\n`, `\\x1b`."""
-    return _UNPRINTABLE.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text)
 
 
 def emit(result: RenderableType | str | dict[str, Any] | list[Any], output: Path | None, quiet: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Group
@@ -10,10 +10,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sameset.cli.markdown import column_rows, describe_verdict
-from sameset.cli.options import printable
-from sameset.comparison.result import json_value
-from sameset.comparison.sentences import SYMBOLS, describe
+from sameset.comparison.sentences import SYMBOLS
+from sameset.reports.columns import NUMERIC, column_rows
+from sameset.reports.finding import describe_verdict, finding_of
+from sameset.reports.rows import cell_changes, row_lists
+from sameset.reports.texts import cut, printable
+from sameset.reports.values import show, show_pair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
     from sameset.comparison.result import Side
     from sameset.execution.checking import Check
     from sameset.registry import DatasetSummary, Snapshot
+    from sameset.reports.finding import Finding
+    from sameset.reports.rows import CellChange, Entry, RowList
 
-__all__ = ["COLOURS", "show_check", "show_comparison", "show_datasets", "show_history"]
+__all__ = ["COLOURS", "show_datasets", "show_finding", "show_history"]
 
 COLOURS = {
     "new": "cyan",
@@ -42,29 +46,28 @@ COLOURS = {
 }
 MOST_COLUMNS = 40
 MOST_KEYS = 12
+MOST_ROWS = 5  # changed rows that are shown cell by cell
+MOST_CELLS = 4  # of each
+LONGEST = 60  # characters of a value
+LONGEST_TEXT = 2_000  # of a sentence, a name, an address
 
 
-def show_check(check: Check) -> RenderableType:
-    """A check: the sentence, the evidence, where it was recorded."""
+def show_finding(found: Comparison | Check) -> RenderableType:
+    """A comparison or a check: the sentence, the evidence and, of a check, where it was recorded."""
+    finding = finding_of(found)
     parts: list[RenderableType] = []
-    if check.comparison is None:
-        parts.append(
-            _sides([("now", check.arrival.sketch.row_count, check.arrival.sketch.text_digest, check.arrival.address)])
-        )
+    if finding.comparison is None:
+        parts.append(_sides([_side("now", finding.now)]))
     else:
-        parts += _evidence(check.comparison)
-    if check.resembles:
-        parts.append(_resembles(check))
-    where = f"recorded as {check.snapshot.reference} in {check.registry}" if check.snapshot else "not recorded"
-    parts.append(_text(where, style="dim"))
-    return _panel(check.status, check.sentence, parts)
-
-
-def show_comparison(comparison: Comparison) -> RenderableType:
-    """A comparison: the sentence and the evidence."""
-    verdict = str(comparison.verdict)
-    sentence = f"{comparison.right.address or 'the right table'} {describe(comparison)}"
-    return _panel(verdict, sentence, _evidence(comparison))
+        parts += _evidence(finding.comparison)
+    if finding.resembles:
+        parts.append(_resembles(finding))
+    if finding.is_check:
+        recorded = (
+            f"recorded as {finding.snapshot.reference} in {finding.registry}" if finding.snapshot else "not recorded"
+        )
+        parts.append(_text(recorded, style="dim"))
+    return _panel(finding.status, finding.sentence, parts)
 
 
 def show_history(snapshots: Sequence[Snapshot]) -> RenderableType:
@@ -112,7 +115,7 @@ def _panel(verdict: str, sentence: str, parts: Sequence[RenderableType]) -> Pane
 
 def _text(text: str, style: str = "") -> Text:
     """Text from elsewhere, shown as it is: neither markup nor control characters take effect."""
-    return Text(printable(text), style=style)
+    return Text(printable(cut(text, LONGEST_TEXT)), style=style)
 
 
 def _status(status: str) -> Text:
@@ -153,7 +156,7 @@ def _columns(comparison: Comparison) -> Table:
     rows = column_rows(comparison.columns, MOST_COLUMNS)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in rows[0]:
-        table.add_column(name, justify="right" if name in ("nulls", "distinct") else "left", overflow="fold")
+        table.add_column(name, justify="right" if name in NUMERIC else "left", overflow="fold")
     for row in rows:
         style = "" if row["state"] == "same" else "yellow"
         table.add_row(*(_text(cell, style=style) for cell in row.values()))
@@ -164,29 +167,47 @@ def _columns(comparison: Comparison) -> Table:
 
 
 def _keys(comparison: Comparison) -> list[RenderableType]:
-    """One line for each list of the delta: the first keys, or how many rows if there is no key."""
-    listed = comparison.to_json(MOST_KEYS)["delta"]
+    """A line for each list of the delta: the first keys or, without a key, rows; and what changed in the first of them."""
     lines: list[RenderableType] = []
-    counts = zip(("added", "removed", "changed"), comparison.changes or (0, 0, 0), strict=True)
-    for name, count in sorted(counts, key=lambda pair: pair[0] != "changed"):
-        if listed[name]:
-            shown = ", ".join(_entry(entry) for entry in listed[name])
-            more = count - len(listed[name])
-            tail = f" and {more:,} more" if more > 0 else ""
-            lines.append(Text.assemble((f"{name} ", "bold"), f"({count:,}): {printable(shown)}{tail}"))
+    for rows in row_lists(comparison, MOST_KEYS):
+        known = rows.rows if rows.is_shown_by_rows else rows.entries
+        shown = ", ".join(_record(entry) for entry in known)
+        more = rows.count - (len(known) if rows.is_shown_by_rows else sum(entry.times for entry in rows.entries))
+        tail = f" and {more:,} more" if more > 0 else ""
+        lines.append(Text.assemble((f"{rows.name} ", "bold"), f"({rows.count:,}): {printable(shown)}{tail}"))
+        lines += _changed_cells(rows, comparison.key)
     return lines
 
 
-def _entry(entry: dict[str, object]) -> str:
-    values = [f"{json_value(value)}" for value in entry.values()]
+def _record(entry: Entry | dict[str, Any]) -> str:
+    """A key, a hash or a row: one value as it is, several in brackets."""
+    record = entry if isinstance(entry, dict) else entry.values | ({"times": entry.times} if entry.is_hash else {})
+    values = [show(value, LONGEST).text for value in list(record.values())[:MOST_KEYS]]
+    values += ["…"] if len(record) > MOST_KEYS else []
     return values[0] if len(values) == 1 else "(" + ", ".join(values) + ")"
 
 
-def _resembles(check: Check) -> Table:
+def _changed_cells(rows: RowList, key: Sequence[str]) -> list[RenderableType]:
+    lines: list[RenderableType] = []
+    for pair in rows.pairs[:MOST_ROWS]:
+        cells = cell_changes([pair], key)
+        name = _record(cells[0].key) if cells and cells[0].key else "?"
+        told = ", ".join(_cell(cell) for cell in cells[:MOST_CELLS])
+        more = f" and {len(cells) - MOST_CELLS} more cells" if len(cells) > MOST_CELLS else ""
+        lines.append(Text.assemble((f"  {printable(name)}: ", "dim"), printable(told) + more))
+    return lines
+
+
+def _cell(cell: CellChange) -> str:
+    before, after = show_pair(cell.before, cell.after, LONGEST)
+    return f"{cut(cell.column, LONGEST)} {before.text} -> {after.text}"
+
+
+def _resembles(finding: Finding) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("resembles", "verdict", "Jaccard of rows"):
         table.add_column(name, overflow="fold")
-    for other in check.resembles[:MOST_KEYS]:
+    for other in finding.resembles[:MOST_KEYS]:
         comparison = other.comparison
         table.add_row(_text(other.dataset), _status(str(comparison.verdict)), str(comparison.similarity.jaccard))
     return table

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sameset.comparison.columns import ColumnChange
     from sameset.comparison.delta import Delta, RowChange
+    from sameset.sketches.spec import Spec
 
 __all__ = ["SCHEMA_VERSION", "Comparison", "Side", "Verdict", "first_json", "json_value"]
 
@@ -43,6 +44,7 @@ class Side:
     rows: int
     digest: str
     address: str | None = None
+    spec: Spec | None = None  #: what it was sketched with
 
     def to_json(self) -> dict[str, Any]:
         """The side as JSON."""

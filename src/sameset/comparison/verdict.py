@@ -246,8 +246,8 @@ def _result(left: TableSketch, right: TableSketch, judged: tuple[Verdict, str], 
     remarks = (*_order_notes(left, right), *_key_notes(left, "left"), *_key_notes(right, "right"))
     return Comparison(
         *judged,
-        Side(left.row_count, left.text_digest),
-        Side(right.row_count, right.text_digest),
+        Side(left.row_count, left.text_digest, spec=left.spec),
+        Side(right.row_count, right.text_digest, spec=right.spec),
         key,
         evidence.delta,
         evidence.similarity,

@@ -1,0 +1,181 @@
+"""A finding as Markdown that fits a comment on a pull request, whatever was compared; and for Prefect's artifacts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sameset.reports.columns import column_rows
+from sameset.reports.finding import describe_verdict, finding_of
+from sameset.reports.rows import cell_changes, row_lists
+from sameset.reports.texts import cut, printable
+from sameset.reports.values import show, show_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sameset.comparison import Comparison
+    from sameset.comparison.result import Side
+    from sameset.execution.checking import Check
+    from sameset.reports.finding import Finding
+    from sameset.reports.rows import CellChange, RowList
+
+__all__ = ["MOST_CHARACTERS", "as_markdown", "escape"]
+
+#: What GitHub takes in one comment. The shares below, with the words around them, stay under it together.
+MOST_CHARACTERS = 65_536
+SENTENCE, SIDES, NOTES, COLUMNS, LISTS, RESEMBLES = 3_000, 4_000, 5_000, 14_000, 11_000, 4_000
+MOST_COLUMNS = 50
+MOST_FIELDS = 12  # columns of a table of rows
+LONGEST_NAME = 120  # characters of a column's name or of a value in a cell
+
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
+
+
+def as_markdown(found: Comparison | Check, limit: int) -> str:
+    """The finding: the sentence, both sides, notes, columns and rows with at most `limit` entries a list.
+
+    At most MOST_CHARACTERS long, counted as UTF-16 does; what was left out is said.
+    """
+    finding = finding_of(found)
+    parts = [f"## {finding.symbol} {_short(finding.sentence, SENTENCE // 2)}"]
+    if finding.comparison is None:
+        told = f"{finding.now.rows:,} rows, digest `{finding.now.digest}`, from {_short(finding.now.address or '', SIDES // 8)}"
+        parts.append(told)
+    else:
+        parts += _evidence(finding.comparison, limit)
+    if finding.resembles:
+        parts.append("### Resembles\n\n" + _resembles(finding, limit))
+    return "\n\n".join(parts) + "\n"
+
+
+def _evidence(comparison: Comparison, limit: int) -> list[str]:
+    sides = [["before", *_side(comparison.left)], ["now", *_side(comparison.right)]]
+    similarity = comparison.similarity
+    parts = [
+        _table(["", "rows", "digest", "address"], sides, SIDES, len(sides)),
+        f"Jaccard of rows {similarity.jaccard}; share of the rows before that are still there {similarity.containment_left}; "
+        f"share of the rows now that were there before {similarity.containment_right}",
+        *_notes(comparison.notes),
+    ]
+    if comparison.columns and not comparison.is_same:
+        parts.append("### Columns\n\n" + _columns(comparison))
+    return parts + [_rows(rows, comparison.key) for rows in row_lists(comparison, limit)]
+
+
+def _side(side: Side) -> list[str]:
+    return [f"{side.rows:,}", f"`{side.digest}`", _short(side.address or "", SIDES // 8)]
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    shown: list[str] = []
+    room = NOTES
+    for note in notes:
+        line = f"> {_short(note, NOTES // 8)}"
+        room -= _length(line) + 2
+        if room < 0:
+            return [*shown, f"and {len(notes) - len(shown)} more notes"]
+        shown.append(line)
+    return shown
+
+
+def _columns(comparison: Comparison) -> str:
+    rows = column_rows(comparison.columns, MOST_COLUMNS)
+    cells = ([_short(cell, LONGEST_NAME) for cell in row.values()] for row in rows)
+    return _table(list(rows[0]), cells, COLUMNS, len(comparison.columns))
+
+
+def _rows(rows: RowList, key: Sequence[str]) -> str:
+    heading = f"### Rows {rows.name}: {rows.count:,}\n\n"
+    if rows.pairs:
+        return heading + _cells(rows, key)
+    if rows.is_shown_by_rows:
+        return heading + _records(rows.rows, rows.count)
+    entries = [entry.values | ({"times": entry.times} if entry.is_hash else {}) for entry in rows.entries]
+    copies = sum(entry.times - 1 for entry in rows.entries)
+    return heading + _records(entries, rows.count - copies)
+
+
+def _cells(rows: RowList, key: Sequence[str]) -> str:
+    """A line for each changed cell: the key, the column, what it was and what it is."""
+    key = key[: MOST_FIELDS - 3]
+    changes = cell_changes(rows.pairs, key)
+    header = [*map(_name, key), "column", "before", "now"]
+    table = _table(header, (_cell(change, key) for change in changes), LISTS, len(changes), noun=" changed cells")
+    rest = rows.count - len(rows.pairs)
+    return table + (f"\n\nand {rest:,} more rows" if rest > 0 else "")
+
+
+def _cell(change: CellChange, key: Sequence[str]) -> list[str]:
+    before, after = show_pair(change.before, change.after, LONGEST_NAME)
+    keys = [_value(change.key.get(name)) for name in key]
+    return [*keys, _name(change.column), _text(before.text), _text(after.text)]
+
+
+def _records(records: Sequence[dict[str, Any]], count: int) -> str:
+    """Rows or keys as a table of their first columns; `count` is how many there are in all."""
+    if not records:
+        return f"{count:,} rows that are not listed"
+    names = list(dict.fromkeys(name for record in records for name in record))
+    shown = names[:MOST_FIELDS]
+    cells = ([_value(record[name]) if name in record else "" for name in shown] for record in records)
+    table = _table([_name(name) for name in shown], cells, LISTS, count)
+    return table + (f"\n\n{len(names) - len(shown)} more columns are not shown" if len(names) > len(shown) else "")
+
+
+def _resembles(finding: Finding, limit: int) -> str:
+    cells = (
+        [
+            _short(other.dataset, LONGEST_NAME),
+            describe_verdict(str(other.comparison.verdict)),
+            str(other.comparison.similarity.jaccard),
+        ]
+        for other in finding.resembles[:limit]
+    )
+    return _table(["dataset", "verdict", "Jaccard of rows"], cells, RESEMBLES, len(finding.resembles))
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], room: int, count: int, *, noun: str = "") -> str:
+    """A table of at most `room` characters, and how many of `count` rows it does not show."""
+    lines = ["| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
+    room -= sum(_length(line) + 1 for line in lines)
+    for row in rows:
+        line = "| " + " | ".join(row) + " |"
+        room -= _length(line) + 1
+        if room < 0:
+            break
+        lines.append(line)
+    more = count - (len(lines) - 2)
+    return "\n".join(lines) + (f"\n\nand {more:,} more{noun}" if more > 0 else "")
+
+
+def _name(name: str) -> str:
+    return _short(name, LONGEST_NAME)
+
+
+def _value(value: Any) -> str:
+    return _text(show(value, LONGEST_NAME).text)
+
+
+def _text(shown: str) -> str:
+    """The text of a value, in which line breaks stay in sight."""
+    return _short(printable(shown), LONGEST_NAME)
+
+
+def _short(text: str, longest: int) -> str:
+    """The text escaped, cut so that it takes at most twice `longest` characters with its escapes."""
+    shown = escape(cut(text, longest))
+    return shown if _length(shown) <= 2 * longest else _short(text, longest // 2)
+
+
+def _length(text: str) -> int:
+    """Characters as UTF-16 counts them, in which those beyond the first 65,536 are two."""
+    return len(text) + sum(sign > "\uffff" for sign in text)
+
+
+def escape(text: str) -> str:
+    """Text that Markdown and HTML show as it is, on one line, and that calls nobody by @NAME."""
+    for sign in "\\`*_[]|#~":
+        text = text.replace(sign, "\\" + sign)
+    text = " ".join(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
+    return _MENTION.sub("@\u200b", printable(text))

@@ -1,0 +1,111 @@
+"""Markdown: within a comment's limit whatever was compared, tables that hold, nothing that acts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from findings import CASES, HOSTILE, change, comparison, hostile, long, pair, resembling, small, wide
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sameset.comparison.delta import Delta
+from sameset.comparison.rows import RowSample
+from sameset.reports.markdown import MOST_CHARACTERS, as_markdown, escape
+
+
+def length(text: str) -> int:
+    """As GitHub's page counts: in UTF-16."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def tables(markdown: str) -> list[list[str]]:
+    found = re.findall(r"(?:^\|.*\n)+", markdown, re.MULTILINE)
+    return [table.splitlines() for table in found]
+
+
+def assert_sound(markdown: str) -> None:
+    """Every table has as many cells in each line; no element, no other line break, no sign that acts."""
+    for lines in tables(markdown):
+        assert len({len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in lines}) == 1, lines
+        assert re.fullmatch(r"[| -]+", lines[1])
+    assert not re.search(r"<\s*/?\s*[a-zA-Z!]", markdown)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u2028\u2029\u202a-\u202e\ud800-\udfff]", markdown)
+
+
+def test_it_tells_cell_by_cell_what_changed() -> None:
+    told = as_markdown(small(), 100)
+    assert "| 54944 | o\\_totalprice | 87095.78 | 87095.8 |" in told
+    assert "| 526885 | o\\_comment | carefully final deposits | carefully final deposits␣ |" in told
+    assert "### Rows added: 5\n\n| o\\_orderkey |\n| --- |\n| 10000001 |" in told
+
+
+def test_rows_stand_where_there_are_no_keys() -> None:
+    delta = Delta((change(None, 1), change(None, 2)), (change(None, 3),), ())
+    told = as_markdown(comparison(key=(), delta=delta, rows=RowSample(({"a": 1, "b": "x|y"},))), 100)
+    assert "### Rows added: 2\n\n| a | b |\n| --- | --- |\n| 1 | x\\|y |\n\nand 1 more" in told
+    assert f"### Rows removed: 1\n\n| row\\_hash | times |\n| --- | --- |\n| {3:016x}{3:016x} | 1 |" in told
+
+
+def test_what_was_left_out_is_said() -> None:
+    told = as_markdown(long(2_000), 2_000)
+    shown = len(re.findall(r"^\| \d+ \| price", told, re.MULTILINE))
+    assert 100 < shown < 2_000
+    assert f"and {2_000 - shown:,} more changed cells" in told
+    told = as_markdown(long(2_000), 10)
+    assert "and 1,990 more rows" in told
+    assert as_markdown(wide(), 10).count("and 452 more") == 1
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_sound(case: str) -> None:
+    told = as_markdown(CASES[case](), 10_000)
+    assert_sound(told)
+    assert length(told) <= MOST_CHARACTERS
+
+
+def test_a_check_is_sound(tmp_path: Any) -> None:
+    told = as_markdown(resembling(tmp_path), 100)
+    assert_sound(told)
+    assert "| orders\\_eu | = identical | 1 |" in told
+
+
+@pytest.mark.parametrize(
+    "cell", ["\\" * 2_000, "&" * 2_000, "\x00" * 2_000, "\U0001f600" * 2_000, "x" * 10_000, "\u2028 "]
+)
+def test_it_fits_a_comment_whatever_was_compared(cell: str) -> None:
+    names = [f"{cell}{number}"[-1_000:] for number in range(300)]
+    key = dict.fromkeys(names[:20], cell)
+    rows = (dict.fromkeys(names, cell),) * 200
+    pairs = (pair(key, dict.fromkeys(names[20:], cell), dict.fromkeys(names[20:], "x" + cell)),) * 30
+    changes = (change(key),) * 200
+    found = comparison(
+        key=tuple(names[:20]),
+        delta=Delta(changes, changes, changes),
+        rows=RowSample(rows, rows, pairs),
+        columns=hostile([name for name in names for _ in (0, 1)]).columns,
+        notes=(cell,) * 100,
+    )
+    told = as_markdown(found, 10_000)
+    assert length(told) <= MOST_CHARACTERS
+    assert_sound(told)
+    assert "| before | 150,000 |" in told
+    assert "| now | 150,002 |" in told
+    assert told.count("### Rows") == 3
+
+
+TEXTS = st.lists(
+    st.sampled_from(HOSTILE[:12]) | st.text() | st.text("<>&|`*_[]()#~!@\\\n\r -", max_size=30), min_size=2, max_size=5
+)
+
+
+@settings(max_examples=50)
+@given(TEXTS)
+def test_no_text_breaks_a_table(texts: list[str]) -> None:
+    assert_sound(as_markdown(hostile(texts), 100))
+
+
+def test_nobody_is_called_by_what_stands_in_the_data() -> None:
+    assert not re.search(r"@\w", escape("ask @octocat or (@team)"))
+    assert escape("orders@1 ann@example.com") == "orders@1 ann@example.com"

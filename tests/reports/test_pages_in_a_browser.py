@@ -1,0 +1,60 @@
+"""The page in a real browser: nothing fetched, nothing complained about, nothing wider than the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser import Browser, browsing
+from findings import CASES, HOW, long, resembling
+
+from sameset.reports.html import as_html
+
+pytestmark = pytest.mark.slow
+
+WIDTHS = (360, 800, 1440)
+
+
+@pytest.fixture
+def browser(require: Callable[[str, str], str], tmp_path: Path) -> Iterator[Browser]:
+    with browsing(require("chromium", "chromium"), tmp_path / "profile") as opened:
+        yield opened
+
+
+def written(case: str, folder: Path) -> Path:
+    found = resembling(folder) if case == "check" else long(10_000) if case == "long" else CASES[case]()
+    page = folder / f"{case}.html"
+    page.write_text(as_html(found, 10_000, HOW), encoding="utf-8")
+    return page
+
+
+@pytest.mark.parametrize("case", [*CASES, "check"])
+def test_a_page_fits_fetches_nothing_and_runs_nothing(case: str, browser: Browser, tmp_path: Path) -> None:
+    page = written(case, tmp_path)
+    for width in WIDTHS:
+        browser.show(page, width)
+        browser.value("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+        assert browser.value("document.documentElement.scrollWidth") <= width
+        assert [event for event in browser.events if event["method"] in TOLD] == []
+        asked = [event["params"] for event in browser.events if event["method"] == "Network.requestWillBeSent"]
+        assert [request["request"]["url"] for request in asked] == [page.as_uri()]
+    assert browser.value("document.scripts.length") == 0
+
+
+TOLD = ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Page.javascriptDialogOpening")
+
+
+def test_dark_and_light_are_followed(browser: Browser, tmp_path: Path) -> None:
+    page = written("small", tmp_path)
+    shown = []
+    for scheme in ("light", "dark"):
+        browser.show(page, 800, scheme=scheme)
+        shown.append(browser.value("getComputedStyle(document.body).backgroundColor"))
+    assert shown == ["rgb(245, 246, 248)", "rgb(20, 23, 27)"]
+
+
+def test_a_moving_table_leaves_room_beside_its_fixed_column(browser: Browser, tmp_path: Path) -> None:
+    browser.show(written("hostile", tmp_path), 360)
+    widths = browser.value("[...document.querySelectorAll('tbody th:first-child')].map(cell => cell.offsetWidth)")
+    assert max(widths) < 200

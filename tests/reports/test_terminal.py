@@ -1,0 +1,51 @@
+"""What a terminal shows of rows: briefly, within its width, and no sign that acts."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from findings import CASES, change, comparison, long, small
+from rich.console import Console
+
+from sameset.cli.terminal import show_finding
+from sameset.comparison.delta import Delta
+from sameset.comparison.rows import RowSample
+from sameset.reports.texts import UNPRINTABLE
+
+
+def shown(found: Any, width: int = 120) -> str:
+    text = io.StringIO()
+    Console(file=text, width=width).print(show_finding(found))
+    return text.getvalue()
+
+
+def test_changed_cells_stand_below_their_keys() -> None:
+    told = shown(small())
+    assert "54944: o_totalprice 87095.78 -> 87095.8, o_orderstatus O -> F" in told
+    assert "changed (12): 54944, 66724" in told
+    assert "added (5): 10000001, " in told
+
+
+def test_rows_stand_where_there_are_no_keys() -> None:
+    delta = Delta((change(None, 1), change(None, 2)), (change(None, 3),), ())
+    told = shown(comparison(key=(), delta=delta, rows=RowSample(({"a": 1, "b": "x"},))))
+    assert "added (2): (1, x) and 1 more" in told
+    assert f"removed (1): ({3:016x}{3:016x}, 1)" in told
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("width", [80, 120])
+def test_it_is_bounded_and_within_the_width(case: str, width: int) -> None:
+    told = shown(CASES[case](), width)
+    lines = told.splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) < 1_500
+    assert not UNPRINTABLE.search(told.replace("\n", ""))
+
+
+def test_ten_thousand_keys_are_twelve() -> None:
+    told = shown(long(10_000))
+    assert "and 9,988 more" in told
+    assert len(told.splitlines()) < 50
