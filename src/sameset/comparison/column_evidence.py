@@ -52,7 +52,8 @@ class Touched(NamedTuple):
 
 def sum_of(hashes: Words) -> Words:
     """Lane by lane the sum modulo 2^64 of hashes, uint64 (n, 2) -> (2,)."""
-    return hashes.sum(axis=0, dtype=np.uint64)
+    total: Words = hashes.sum(axis=0, dtype=np.uint64)
+    return total
 
 
 def judge_column(left: Words, right: Words, rows: ColumnRows) -> Touched:

@@ -98,9 +98,11 @@ def with_regenerated_keys(columns: Sequence[ColumnChange], key: Sequence[str], r
     found = []
     for column in columns:
         if column.name in key and not column.patterns and _is_new_key(column, rows):
-            told = f"was regenerated: none of about {round(_most_distinct(column)):,} values is on both sides"
+            distinct = round(_most_distinct(column))
+            about = "" if column.values and column.values.is_exact else "about "
+            told = f"was regenerated: none of {about}{distinct:,} values is on both sides"
             pattern = Pattern(PatternKind.REGENERATED, column.name, agreeing, len(others), Counted.COLUMNS, told)
-            column = replace(column, patterns=(pattern,))  # noqa: PLW2901
+            column = replace(column, patterns=(pattern,))
         found.append(column)
     return tuple(found)
 
@@ -109,7 +111,7 @@ def _is_new_key(column: ColumnChange, rows: int) -> bool:
     if column.agrees or column.values is None or column.values.estimate > 0 or column.values.high > OVERLAP:
         return False
     distinct = [side.high for side in (column.left_distinct, column.right_distinct) if side]
-    return len(distinct) == 2 and FEWEST <= min(distinct) and UNIQUE * rows <= min(distinct)
+    return len(distinct) == 2 and min(distinct) >= FEWEST and UNIQUE * rows <= min(distinct)
 
 
 def _most_distinct(column: ColumnChange) -> float:

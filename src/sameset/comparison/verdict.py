@@ -239,9 +239,7 @@ def _key_notes(side: TableSketch, which: str) -> tuple[str, ...]:
     )
 
 
-def _explained(
-    verdict: Verdict, left: TableSketch, right: TableSketch, evidence: Evidence
-) -> tuple[ColumnChange, ...]:
+def _explained(verdict: Verdict, left: TableSketch, right: TableSketch, evidence: Evidence) -> tuple[ColumnChange, ...]:
     """The columns with what two sketches can tell of related tables: keys made anew, rows that merely came and went."""
     columns = tuple(evidence.columns)
     if verdict in (Verdict.MODIFIED, Verdict.NEAR_DUPLICATE):

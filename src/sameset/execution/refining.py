@@ -9,6 +9,7 @@ from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.rows import ChangedRow, Row, RowSample
 from sameset.comparison.verdict import share_columns
 from sameset.errors import SamesetError
+from sameset.execution.column_evidence import explain_columns
 from sameset.execution.joins import join_delta
 from sameset.execution.projection import Projection, selected
 from sameset.execution.rows import fetch_rows
@@ -71,7 +72,7 @@ def _refined(comparison: Comparison, sides: Sides, limit: int, progress: Progres
         comparison, sides = _compare_common(comparison, sides, progress)
     elif sides.sources and comparison.delta is None and _is_worth_joining(comparison):
         comparison = _join(comparison, sides, progress)
-    return fetch_delta_rows(comparison, sides, limit)
+    return explain_columns(fetch_delta_rows(comparison, sides, limit), sides)
 
 
 def wants_left_table(comparison: Comparison) -> bool:
