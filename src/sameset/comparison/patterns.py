@@ -100,7 +100,7 @@ def with_regenerated_keys(columns: Sequence[ColumnChange], key: Sequence[str], r
         if column.name in key and not column.patterns and _is_new_key(column, rows):
             distinct = round(_most_distinct(column))
             about = "" if column.values and column.values.is_exact else "about "
-            told = f"was regenerated: none of {about}{distinct:,} values is on both sides"
+            told = f"was regenerated or rewritten: none of {about}{distinct:,} values is on both sides"
             pattern = Pattern(PatternKind.REGENERATED, column.name, agreeing, len(others), Counted.COLUMNS, told)
             column = replace(column, patterns=(pattern,))
         found.append(column)

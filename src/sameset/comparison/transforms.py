@@ -70,12 +70,17 @@ def _roundings(direction: Direction) -> Iterator[Transform]:
     kind = PatternKind.ROUNDED if direction.forward else PatternKind.UNROUNDED
     for decimals in DECIMALS:
         told = rounding_words(kind, decimals=decimals)
-        yield Transform(kind, told, partial(_rounded, partial(np.round, decimals=decimals)), decimals, is_lossy=True)
+        yield Transform(kind, told, partial(_rounded, partial(_to_decimals, decimals)), decimals, is_lossy=True)
     for digits in DIGITS:
         told = rounding_words(kind, digits=digits)
         yield Transform(kind, told, partial(_rounded, partial(round_to, digits=digits)), digits, is_lossy=True)
     single = partial(_rounded, partial(_typed_doubles, kind=pa.float32()))
     yield Transform(kind, rounding_words(kind), single, is_lossy=True)
+
+
+def _to_decimals(decimals: int, doubles: Doubles) -> Doubles:
+    rounded: Doubles = np.round(doubles, decimals)
+    return rounded
 
 
 def _rounded(rounding: Callable[[Doubles], Doubles], values: pa.Array) -> Made:

@@ -192,8 +192,11 @@ def _all_pairs(
 
 
 def _unnamed_keys(columns: Sequence[ColumnChange], sides: Sides) -> list[str]:
-    """Columns that may be keys although none was named: whole numbers, texts and bytes whose changes have no other pattern."""
-    if sides.right_source is None:
+    """Columns that may be keys although none was named: whole numbers, texts and bytes.
+
+    Only where both tables are at hand, so that every other pattern was looked for in cells laid side by side.
+    """
+    if sides.sources is None:
         return []
     families = {column.name: column.family for column in sides.right.schema}
     return [

@@ -138,7 +138,11 @@ def _distinct_values(source: Source, shares: Mapping[str, float], form: Form) ->
     states = fold_streams(source.streams(cores(), names), start, fold)
     found = {}
     for name in names:
-        whole = _Taken(*(sum((getattr(s[name], part) for s in states), []) for part in ("values", "hashes", "counts")))
+        whole = _Taken([], [], [])
+        for taken in (state[name] for state in states):
+            whole.values += taken.values
+            whole.hashes += taken.hashes
+            whole.counts += taken.counts
         whole.settle()
         if whole.hashes:
             found[name] = DistinctValues(whole.values[0], whole.hashes[0], whole.counts[0], shares[name])
