@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sameset.canonical.forms import MOST_DIGITS, round_to
+from sameset.canonical.forms import MOST_DIGITS
 from sameset.comparison.number_patterns import DIGITS, rounding_words, scaling_words
 from sameset.comparison.patterns import PatternKind
 from sameset.comparison.text_patterns import CASES, REWRITES
@@ -73,7 +73,7 @@ def _roundings(direction: Direction) -> Iterator[Transform]:
         yield Transform(kind, told, partial(_rounded, partial(_to_decimals, decimals)), decimals, is_lossy=True)
     for digits in DIGITS:
         told = rounding_words(kind, digits=digits)
-        yield Transform(kind, told, partial(_rounded, partial(round_to, digits=digits)), digits, is_lossy=True)
+        yield Transform(kind, told, partial(_rounded, partial(_to_digits, digits)), digits, is_lossy=True)
     single = partial(_rounded, partial(_typed_doubles, kind=pa.float32()))
     yield Transform(kind, rounding_words(kind), single, is_lossy=True)
 
@@ -81,6 +81,15 @@ def _roundings(direction: Direction) -> Iterator[Transform]:
 def _to_decimals(decimals: int, doubles: Doubles) -> Doubles:
     rounded: Doubles = np.round(doubles, decimals)
     return rounded
+
+
+def _to_digits(digits: int, doubles: Doubles) -> Doubles:
+    """Rounded to significant digits in doubles: now and then a unit off at a boundary, and 100 times as fast at 15 digits as `round_to`."""
+    with np.errstate(all="ignore"):
+        places = digits - 1 - np.floor(np.log10(np.abs(doubles)))
+        up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)
+        rounded: Doubles = np.rint(doubles * up / down) / up * down
+        return np.where(np.isfinite(rounded), rounded, doubles)
 
 
 def _rounded(rounding: Callable[[Doubles], Doubles], values: pa.Array) -> Made:
@@ -101,32 +110,36 @@ def _scaled(factor: float, divides: bool, kind: pa.DataType, direction: Directio
     with np.errstate(all="ignore"):
         made = doubles / factor if divides else doubles * factor
         if not (pa.types.is_floating(kind) and pa.types.is_floating(direction.target)):
-            return pa.array(round_to(made, MOST_DIGITS) + 0.0), None
+            return pa.array(_to_digits(MOST_DIGITS, made) + 0.0), None
         if direction.forward:
             other = doubles * (1 / factor) if divides else doubles / (1 / factor)
             return _typed(made, direction.target), _typed_doubles(made, direction.target) == _typed_doubles(
                 other, direction.target
             )
-        return _origin(doubles, made, factor, divides, kind, direction.target)
+        if kind != direction.target:  # a coarser type tells no last place of a finer one
+            return pa.array(_typed_doubles(_to_digits(_digits(direction.target), made), direction.target) + 0.0), None
+        return _origin(doubles, made, factor, divides, kind)
 
 
-def _origin(
-    doubles: Doubles, near: Doubles, factor: float, divides: bool, kind: pa.DataType, target: pa.DataType
-) -> Made:
+def _origin(doubles: Doubles, near: Doubles, factor: float, divides: bool, kind: pa.DataType) -> Made:
     """The floats that were scaled to become `doubles`, each sure where it is the only one near by that gives them.
 
     Scaling in floats is not one to one: about one double in five has two origins, a unit in the last place apart. And the
     one of few digits may be meant.
     """
-    digits = SINGLE_DIGITS if target == pa.float32() else MOST_DIGITS
-    near = _typed_doubles(near, target)
-    step = np.spacing(near.astype(np.float32)).astype(np.float64) if target == pa.float32() else np.spacing(near)
-    short = _typed_doubles(round_to(near, digits), target)
+    near = _typed_doubles(near, kind)
+    step = np.spacing(near.astype(kind.to_pandas_dtype())).astype(np.float64)
+    short = _typed_doubles(_to_digits(_digits(kind), near), kind)
     candidates = [near, near - step, near + step, short]
     gives = [_gives(x, doubles, factor, divides, kind) for x in candidates]
-    gives[3] &= (short != near) & (abs(short - near) > step * 1.5)  # otherwise it is one of the three
+    gives[3] &= abs(short - near) > step * 1.5  # otherwise it is one of the three
     origin = np.select(gives, candidates, near)
     return pa.array(origin + 0.0), np.sum(gives, axis=0) <= 1
+
+
+def _digits(kind: pa.DataType) -> int:
+    """Significant digits that a number type keeps."""
+    return SINGLE_DIGITS if kind == pa.float32() else MOST_DIGITS
 
 
 def _gives(origin: Doubles, doubles: Doubles, factor: float, divides: bool, kind: pa.DataType) -> NDArray[np.bool_]:

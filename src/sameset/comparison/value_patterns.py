@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from sameset.sketches.sample import Sample
 
     Words = NDArray[np.uint64]
+    Places = NDArray[np.intp]
+    Bits = NDArray[np.bool_]
 
 __all__ = ["DistinctValues", "pattern_of_values"]
 
+FEW = 50  # values that are tried first
+PROMISING = 0.7  # of them that must fit, counts aside
 COVERED = 0.5  # of the other side's values that are gone, at least: a pattern that leaves most of them out is chance
 
 
@@ -39,15 +43,6 @@ class DistinctValues:
     share: float
 
 
-@dataclass(frozen=True)
-class _Target:
-    """Values that only the other side has, of those below a threshold: hashes, ascending, with their counts."""
-
-    hashes: Words
-    counts: Words
-    threshold: int
-
-
 def pattern_of_values(
     column: str, found: DistinctValues, own: Sample, other: Sample, direction: Direction, form: Form
 ) -> Pattern | None:
@@ -56,47 +51,75 @@ def pattern_of_values(
     `own` is the sample of the side that the values are of. Dense columns (running numbers, full grids) hit much by chance: so a
     value fits only if it went, and as often, and COVERED of what went must be hit.
     """
-    target = _target(own, other)
-    fresh = ~np.isin(found.hashes, other.hashes)
-    if len(target.hashes) * found.share < 1 or not fresh.any():
-        return None
-    values, counts = found.values.filter(_mask(fresh)), found.counts[fresh]
-    least = COVERED * found.share * len(target.hashes)
+    attempt = _Attempt.of(column, found, own, other, form)
+    least = COVERED * found.share * attempt.gone.sum()
     best: Pattern | None = None
-    for transform in transforms(values.type, direction):
+    for transform in transforms(found.values.type, direction) if attempt.fresh.any() and attempt.gone.any() else ():
         if transform.is_lossy and found.share < 1:
             continue  # the counts of what became one value would not be whole
-        fits, tested = _try(transform, column, values, counts, target, form)
+        if not attempt.is_promising(transform):
+            continue
+        fits, tested = attempt.test(transform)
         better = best is None or fits * best.tested > best.fits * tested
         if explains(fits, tested) and fits >= least and better:
             best = Pattern(transform.kind, column, fits, tested, Counted.VALUES, transform.told, transform.amount)
     return best
 
 
-def _target(own: Sample, other: Sample) -> _Target:
-    threshold = min(own.threshold, other.threshold)
-    only = (other.hashes < threshold) & ~np.isin(other.hashes, own.hashes)
-    return _Target(other.hashes[only], other.counts[only], threshold)
+@dataclass(frozen=True)
+class _Attempt:
+    """Values of one side, bool (n,) which of them are `fresh`, and the hashes of the other side, ascending, below a threshold.
 
+    `gone` says which of the latter the side of the values has no more.
+    """
 
-def _try(
-    transform: Transform, column: str, values: pa.Array, counts: Words, target: _Target, form: Form
-) -> tuple[int, int]:
-    """How many of the values made are the target's, as often, and how many could have been seen there."""
-    made, sure = transform.make(values)
-    hashes = hash_column(made, column, form).h1
-    if sure is not None:
-        hashes, counts = hashes[sure], counts[sure]
-    seen = hashes < np.uint64(target.threshold)
-    distinct, places = np.unique(hashes[seen], return_inverse=True)
-    times = np.zeros(len(distinct), np.uint64)
-    np.add.at(times, places, counts[seen])
-    at = np.minimum(np.searchsorted(target.hashes, distinct), len(target.hashes) - 1)
-    fits = (target.hashes[at] == distinct) & (target.counts[at] == times)
-    return int(fits.sum()), len(distinct)
+    column: str
+    form: Form
+    values: pa.Array
+    counts: Words
+    fresh: Bits
+    hashes: Words
+    times: Words
+    gone: Bits
+    threshold: int
 
+    @classmethod
+    def of(cls, column: str, found: DistinctValues, own: Sample, other: Sample, form: Form) -> _Attempt:
+        """The values against the other side's sample, as far as both samples know all."""
+        threshold = min(own.threshold, other.threshold)
+        kept = other.hashes < threshold
+        hashes = other.hashes[kept]
+        fresh, gone = ~np.isin(found.hashes, other.hashes), ~np.isin(hashes, own.hashes)
+        return cls(column, form, found.values, found.counts, fresh, hashes, other.counts[kept], gone, threshold)
 
-def _mask(rows: NDArray[np.bool_]) -> pa.Array:
-    import pyarrow as pa
+    def is_promising(self, transform: Transform) -> bool:
+        """Whether of a few fresh values most become values of the other side: a tenth of the work where they do not."""
+        places = np.flatnonzero(self.fresh)
+        few = places[: int(FEW * 2.0**64 / self.threshold) + 1]
+        hashes, _ = self._make(transform, few)
+        seen = hashes[hashes < np.uint64(self.threshold)]
+        return bool(np.isin(seen, self.hashes).sum() >= PROMISING * len(seen))
 
-    return pa.array(rows)
+    def test(self, transform: Transform) -> tuple[int, int]:
+        """How many of the values made are the other side's, as often, and how many could have been seen there.
+
+        One to one, fresh values become such that are gone. Several may also become one that both sides have.
+        """
+        places = np.arange(len(self.fresh)) if transform.is_lossy else np.flatnonzero(self.fresh)
+        hashes, sure = self._make(transform, places)
+        seen = sure[hashes[sure] < np.uint64(self.threshold)]
+        distinct, inverse = np.unique(hashes[seen], return_inverse=True)
+        times, news = np.zeros(len(distinct), np.uint64), np.zeros(len(distinct), bool)
+        np.add.at(times, inverse, self.counts[places[seen]])
+        np.logical_or.at(news, inverse, self.fresh[places[seen]])
+        at = np.minimum(np.searchsorted(self.hashes, distinct), len(self.hashes) - 1)
+        fits = (self.hashes[at] == distinct) & (self.times[at] == times) & (self.gone[at] | transform.is_lossy)
+        return int((fits & news).sum()), int(news.sum())
+
+    def _make(self, transform: Transform, places: Places) -> tuple[Words, Places]:
+        """The hashes of what some values become, and which of these are sure."""
+        import pyarrow as pa
+
+        made, sure = transform.make(self.values.take(pa.array(places)))
+        hashes = hash_column(made, self.column, self.form).h1
+        return hashes, np.arange(len(places)) if sure is None else np.flatnonzero(sure)

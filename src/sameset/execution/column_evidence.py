@@ -14,7 +14,7 @@ from sameset.comparison.cell_patterns import pattern_of_cells
 from sameset.comparison.column_evidence import NOTHING, ColumnRows, account_for_rows
 from sameset.comparison.patterns import FEWEST, with_regenerated_keys
 from sameset.execution.cells import MOST_ROWS, RowsByHash, RowsByKey, fetch_cells
-from sameset.execution.patterns import may_have_pattern, patterns_of_values
+from sameset.execution.patterns import are_nearly_all_new, may_have_pattern, patterns_of_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ def explain_columns(comparison: Comparison, sides: Sides) -> Comparison:
         columns = account_for_rows(
             columns, comparison.delta, sides.left, sides.right, _known(comparison.delta, columns, sides, pairs)
         )
-    columns = _with_patterns(columns, sides, pairs)
+    columns = _with_patterns(columns, sides, pairs, _rows_were_updated(comparison.delta, columns))
     if not sides.left.spec.key:
         rows = max(sides.left.row_count, sides.right.row_count)
         columns = with_regenerated_keys(columns, _unnamed_keys(columns, sides), rows)
@@ -142,8 +142,21 @@ def _once(rows: Words, *, is_listed: bool) -> tuple[Words, NDArray[np.intp]]:
     return (names, places) if is_listed else (names[counts == 1], places[counts == 1])
 
 
-def _with_patterns(columns: Sequence[ColumnChange], sides: Sides, pairs: Pairs | None) -> tuple[ColumnChange, ...]:
-    """The columns with the patterns of their changes: of cells where there are enough pairs, otherwise of values."""
+def _rows_were_updated(delta: Delta | None, columns: Sequence[ColumnChange]) -> bool:
+    """Whether it is known that rows did not merely come and go, which shifts a window over running numbers or times."""
+    return bool(delta and delta.counts[2]) or any(
+        column.agrees and column.right_distinct is not None and column.right_distinct.estimate >= FEWEST
+        for column in columns
+    )
+
+
+def _with_patterns(
+    columns: Sequence[ColumnChange], sides: Sides, pairs: Pairs | None, updated: bool
+) -> tuple[ColumnChange, ...]:
+    """The columns with the patterns of their changes: of cells where there are enough pairs, otherwise of values.
+
+    Of values only where nearly all are other ones, or where rows are known to be `updated`.
+    """
     names = _candidates(columns, sides)
     found = _patterns_of_cells(names, _all_pairs(columns, sides, pairs, names)) if names else {}
     for near, source, far, forward in (
@@ -151,6 +164,7 @@ def _with_patterns(columns: Sequence[ColumnChange], sides: Sides, pairs: Pairs |
         (sides.left, sides.left_source, sides.right, True),
     ):
         rest = [column for column in columns if column.name in names and column.name not in found]
+        rest = [column for column in rest if updated or are_nearly_all_new(column)]
         if rest and source is not None:
             found |= patterns_of_values(rest, near, source, far, forward=forward)
     return tuple(

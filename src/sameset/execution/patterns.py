@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Words = NDArray[np.uint64]
 
-__all__ = ["LONGEST_TEXT", "may_have_pattern", "patterns_of_values", "plain_values"]
+__all__ = ["LONGEST_TEXT", "are_nearly_all_new", "may_have_pattern", "patterns_of_values", "plain_values"]
 
 MOST_COMPLETE = 65_536  # distinct values of a column that are all taken
 MOST_SAMPLED = 262_144  # of a column that has more
@@ -52,6 +52,11 @@ def may_have_pattern(column: ColumnChange, left: Column, right: Column) -> bool:
     return all(count is not None and count.high >= FEWEST for count in (column.came, column.went))
 
 
+def are_nearly_all_new(column: ColumnChange) -> bool:
+    """Whether nearly all values of a column were replaced by others."""
+    return column.values is not None and column.values.estimate < NEARLY_ALL
+
+
 def patterns_of_values(
     columns: Sequence[ColumnChange], near: TableSketch, source: Source, far: TableSketch, *, forward: bool
 ) -> dict[str, Pattern]:
@@ -64,7 +69,7 @@ def patterns_of_values(
     wanted = {}
     for column in columns:
         own, other = samples[column.name]
-        if other.is_exact or (column.values is not None and column.values.estimate < NEARLY_ALL):
+        if other.is_exact or are_nearly_all_new(column):
             wanted[column.name] = _share(own, other)
     if not wanted:
         return {}
