@@ -327,7 +327,19 @@ def test_dense_integers_and_random_floats_of_one_range_are_no_rounding() -> None
 
 
 def test_few_of_many_values_are_no_scaling() -> None:
-    """Of running numbers up to a million the multiples of a thousand look like small running numbers scaled."""
+    """Of running numbers every tenth looks like smaller running numbers scaled; but then most of the old ones have no new one."""
+    numbers = [n if n < 1100 else None for n in range(100, LARGE.num_rows + 100)]
     left = with_column(LARGE, "cents", np.arange(LARGE.num_rows) + 1000)
-    right = with_column(LARGE, "cents", (np.arange(LARGE.num_rows) % 999).astype(np.int64))
+    right = with_column(LARGE, "cents", pa.array(numbers, pa.int64()))
+    assert told(one_table(left, right)) == {}
+
+
+@pytest.mark.parametrize("late", [240, 507, 600])
+def test_a_shift_along_a_full_grid_is_told_from_cells_alone(late: int) -> None:
+    """The set of all minutes of some hours looks shifted by any other distance, too."""
+    minutes = np.arange(500)
+    left, right = (
+        with_column(ORDERS, "at", pa.array((minutes + add) * 60_000_000).cast(pa.timestamp("us"))) for add in (0, late)
+    )
+    assert told(by_tables(left, right)) == {"at": "shifted_time"}
     assert told(one_table(left, right)) == {}

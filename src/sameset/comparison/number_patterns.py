@@ -132,8 +132,6 @@ def _mapped(column: str, cells: _Cells) -> Pattern | None:
     if len(known) < FEWEST or len(np.unique(cells.new[known])) < FEWEST:
         return None
     for slack in (0.0, cells.step / 2 * ROOM) if cells.step else (0.0,):
-        if slack and np.ptp(few.new) < FEWEST * cells.step:
-            continue  # nearly anything rounds to one of a few values
         for kind, lines in (
             (PatternKind.SCALED, _factors(few)),
             (PatternKind.OFFSET, _offsets(few)),

@@ -44,26 +44,28 @@ class DistinctValues:
 
 
 def pattern_of_values(
-    column: str, found: DistinctValues, own: Sample, other: Sample, direction: Direction, form: Form
+    column: str, found: DistinctValues, other: Sample, direction: Direction, form: Form
 ) -> Pattern | None:
     """The transform that makes the values that one side alone has into those that the other side alone has, as often each.
 
-    `own` is the sample of the side that the values are of. Dense columns (running numbers, full grids) hit much by chance: so a
-    value fits only if it went, and as often, and COVERED of what went must be hit.
+    Dense columns (running numbers, full grids) hit much by chance: so a value fits only if it went, and as often; COVERED of
+    what went must be hit; and nothing is told where two shifts, or two factors, fit most values.
     """
-    attempt = _Attempt.of(column, found, own, other, form)
+    attempt = _Attempt.of(column, found, other, form)
     least = COVERED * found.share * attempt.gone.sum()
-    best: Pattern | None = None
+    patterns = []
+    rivals: set[float | None] = set()
     for transform in transforms(found.values.type, direction) if attempt.fresh.any() and attempt.gone.any() else ():
         if transform.is_lossy and found.share < 1:
             continue  # the counts of what became one value would not be whole
-        if not attempt.is_promising(transform):
-            continue
-        fits, tested = attempt.test(transform)
-        better = best is None or fits * best.tested > best.fits * tested
-        if explains(fits, tested) and fits >= least and better:
-            best = Pattern(transform.kind, column, fits, tested, Counted.VALUES, transform.told, transform.amount)
-    return best
+        fits, tested = attempt.test(transform) if attempt.is_promising(transform) else (0, 0)
+        if not transform.is_lossy and fits > PROMISING * tested:
+            rivals.add(transform.amount)
+        if explains(fits, tested) and fits >= least:
+            pattern = Pattern(transform.kind, column, fits, tested, Counted.VALUES, transform.told, transform.amount)
+            patterns.append((transform.is_lossy, pattern))
+    told = [pattern for is_lossy, pattern in patterns if is_lossy or len(rivals) == 1]
+    return max(told, key=lambda pattern: pattern.fits / pattern.tested, default=None)
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,12 @@ class _Attempt:
     threshold: int
 
     @classmethod
-    def of(cls, column: str, found: DistinctValues, own: Sample, other: Sample, form: Form) -> _Attempt:
-        """The values against the other side's sample, as far as both samples know all."""
-        threshold = min(own.threshold, other.threshold)
+    def of(cls, column: str, found: DistinctValues, other: Sample, form: Form) -> _Attempt:
+        """The values against the other side's sample, as far as both sides are known."""
+        threshold = min(int(found.share * 2.0**64), other.threshold)
         kept = other.hashes < threshold
         hashes = other.hashes[kept]
-        fresh, gone = ~np.isin(found.hashes, other.hashes), ~np.isin(hashes, own.hashes)
+        fresh, gone = ~np.isin(found.hashes, other.hashes), ~np.isin(hashes, found.hashes)
         return cls(column, form, found.values, found.counts, fresh, hashes, other.counts[kept], gone, threshold)
 
     def is_promising(self, transform: Transform) -> bool:

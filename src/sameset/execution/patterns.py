@@ -77,7 +77,7 @@ def patterns_of_values(
     found = {}
     for name, values in _distinct_values(source, wanted, near.spec.form).items():
         direction = Direction(forward, _plain(parse_type(types[name])))
-        pattern = pattern_of_values(name, values, *samples[name], direction, near.spec.form)
+        pattern = pattern_of_values(name, values, samples[name][1], direction, near.spec.form)
         if pattern is not None:
             found[name] = pattern
     return found
