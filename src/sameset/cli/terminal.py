@@ -128,6 +128,8 @@ def _evidence(comparison: Comparison) -> list[RenderableType]:
         parts.append(_similarity(comparison))
         if comparison.columns:
             parts.append(_columns(comparison))
+        told = [pattern.sentence for column in comparison.columns for pattern in column.patterns]
+        parts += [_text(sentence) for sentence in told[:MOST_COLUMNS]]
         parts += _keys(comparison)
     parts += [_text(f"note: {note}", style="dim") for note in comparison.notes]
     return parts
@@ -155,11 +157,12 @@ def _similarity(comparison: Comparison) -> Text:
 def _columns(comparison: Comparison) -> Table:
     rows = column_rows(comparison.columns, MOST_COLUMNS)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in rows[0]:
+    names = [name for name in rows[0] if name != "came, went"]  # for which terminals are too narrow
+    for name in names:
         table.add_column(name, justify="right" if name in NUMERIC else "left", overflow="fold")
     for row in rows:
-        style = "" if row["state"] == "same" else "yellow"
-        table.add_row(*(_text(cell, style=style) for cell in row.values()))
+        style = "" if row["state"].startswith("same") else "yellow"
+        table.add_row(*(_text(row[name], style=style) for name in names))
     more = len(comparison.columns) - len(rows)
     if more:
         table.caption = f"and {more} more columns"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Counts = NDArray[np.float64]
 
-__all__ = ["UNKNOWN", "Estimate", "Overlap", "distinct_of", "exact", "overlap_of"]
+__all__ = ["UNKNOWN", "Estimate", "Overlap", "beyond", "distinct_of", "exact", "overlap_of"]
 
 Z95 = 1.959964
 
@@ -97,6 +97,28 @@ def distinct_of(sample: Sample, most: int) -> Estimate:
     kept = len(sample.hashes)
     margin = Z95 * found / math.sqrt(max(kept - 2, 1))
     return Estimate(found, max(found - margin, float(kept)), min(found + margin, float(most)))
+
+
+def beyond(sample: Sample, other: Sample, most: int) -> Estimate:
+    """The number of distinct hashes of `sample` that `other` has not; `sample` stands for at most `most`.
+
+    Both are read below the smaller threshold, where n such hashes are a binomial draw of all with the chance p, the share of
+    the range below it. (Where a last hash kept set the threshold it is left out: Cohen and Kaplan 2007, rank conditioning.)
+    The interval is Wilson's (1927), solved for the size of the population; the relative error is about sqrt((1 - p) / n).
+    """
+    threshold = min(sample.threshold, other.threshold)
+    only = np.setdiff1d(sample.hashes[sample.hashes < threshold], other.hashes, assume_unique=True)
+    if sample.is_exact and other.is_exact:
+        return exact(float(len(only)))
+    by_last = any(len(s.hashes) and int(s.hashes[-1]) + 1 == threshold for s in (sample, other))
+    share = (threshold - by_last) / 2.0**64
+    seen = int(np.searchsorted(only, np.uint64(threshold - by_last)))
+    spread = Z95**2 * (1 - share)
+    half = math.sqrt(spread**2 + 4 * seen * spread)
+    low, high = (max((2 * seen + spread + sign * half) / (2 * share), 0.0) for sign in (-1, 1))
+    top = max(float(most), float(len(only)))
+    found = min(max(seen / share, float(len(only))), top)
+    return Estimate(found, min(max(low, float(len(only))), found), max(min(high, top), found), min(3.0 / share, top))
 
 
 def _aligned(left: Sample, right: Sample, threshold: int, bags: bool) -> tuple[Counts, Counts]:

@@ -168,7 +168,7 @@ def _entry(change: RowChange) -> dict[str, Any]:
 def _column(change: ColumnChange) -> dict[str, Any]:
     return {
         "name": change.name,
-        "state": change.state,
+        "state": str(change.state),
         "renamed_from": change.renamed_from,
         "left_type": change.left_type,
         "right_type": change.right_type,
@@ -177,6 +177,11 @@ def _column(change: ColumnChange) -> dict[str, Any]:
         "left_distinct": _estimate(change.left_distinct),
         "right_distinct": _estimate(change.right_distinct),
         "values": _estimate(change.values),
+        "came": _estimate(change.came),
+        "went": _estimate(change.went),
+        "differs_by_rows": change.differs_by_rows,
+        "cells": change.cells,
+        "patterns": [pattern.to_json() for pattern in change.patterns],
     }
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sameset.comparison.result import Comparison
 
-__all__ = ["SYMBOLS", "count_of", "describe", "describe_rows"]
+__all__ = ["SYMBOLS", "count_of", "describe", "describe_patterns", "describe_rows"]
 
 #: One sign for each verdict or status, so that colour never speaks alone.
 SYMBOLS = {
@@ -28,6 +28,7 @@ SYMBOLS = {
     "incomparable": "?",
 }
 MOST_NAMES = 5
+MOST_PATTERNS = 3
 
 
 def describe(comparison: Comparison) -> str:
@@ -48,9 +49,9 @@ _OPENINGS = {
 
 
 def _details(comparison: Comparison) -> str:
-    parts = [describe_columns(comparison), describe_rows(comparison)]
+    parts = [describe_columns(comparison), describe_rows(comparison), describe_patterns(comparison)]
     if comparison.verdict in (Verdict.IDENTICAL, Verdict.UNRELATED, Verdict.NEAR_DUPLICATE):
-        parts = parts[:1] if comparison.verdict is Verdict.NEAR_DUPLICATE else []
+        parts = parts[::2] if comparison.verdict is Verdict.NEAR_DUPLICATE else []
     if comparison.verdict is Verdict.INCOMPARABLE:
         parts = list(comparison.notes)
     told = "; ".join(part for part in parts if part)
@@ -81,6 +82,13 @@ def describe_columns(comparison: Comparison) -> str:
         if names:
             parts.append(f"{'columns' if len(names) > 1 else 'column'} {_names(names)} {state}")
     return ", ".join(parts)
+
+
+def describe_patterns(comparison: Comparison) -> str:
+    """What the changes of columns have in common, with the evidence; empty if nothing was found."""
+    found = [pattern.sentence for column in comparison.columns for pattern in column.patterns]
+    more = len(found) - MOST_PATTERNS
+    return "; ".join(found[:MOST_PATTERNS]) + (f"; and {more} more such columns" if more > 0 else "")
 
 
 def count_of(count: int, noun: str) -> str:

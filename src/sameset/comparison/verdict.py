@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sameset.comparison.column_evidence import account_for_rows
 from sameset.comparison.columns import compare_columns
 from sameset.comparison.delta import Delta, decode_delta
 from sameset.comparison.estimates import UNKNOWN, Overlap, exact, overlap_of
+from sameset.comparison.patterns import with_regenerated_keys
 from sameset.comparison.result import Comparison, Side, Verdict
 from sameset.sketches.delta import capacity_of
 
@@ -241,6 +243,16 @@ def _key_notes(side: TableSketch, which: str) -> tuple[str, ...]:
     )
 
 
+def _explained(verdict: Verdict, left: TableSketch, right: TableSketch, evidence: Evidence) -> tuple[ColumnChange, ...]:
+    """The columns with what two sketches can tell of related tables: keys made anew, rows that merely came and went."""
+    columns = tuple(evidence.columns)
+    if verdict in (Verdict.MODIFIED, Verdict.NEAR_DUPLICATE):
+        columns = with_regenerated_keys(columns, left.spec.key, max(left.row_count, right.row_count))
+    if verdict in (Verdict.APPENDED, Verdict.TRUNCATED, Verdict.MODIFIED):
+        columns = account_for_rows(columns, evidence.delta, left, right)
+    return columns
+
+
 def _result(left: TableSketch, right: TableSketch, judged: tuple[Verdict, str], evidence: Evidence) -> Comparison:
     key = left.spec.key if set(left.spec.key) == set(right.spec.key) else ()
     remarks = (*_order_notes(left, right), *_key_notes(left, "left"), *_key_notes(right, "right"))
@@ -251,7 +263,7 @@ def _result(left: TableSketch, right: TableSketch, judged: tuple[Verdict, str], 
         key,
         evidence.delta,
         evidence.similarity,
-        tuple(evidence.columns),
+        _explained(judged[0], left, right, evidence),
         evidence.difference,
         (*evidence.notes, *remarks),
     )

@@ -60,6 +60,11 @@ class WantedRows:
                 f"rows are written as {' or '.join(ROWS_FORMATS)}, not as {self.file.name}; choose another name"
             )
 
+    @property
+    def any(self) -> bool:
+        """Whether any are wanted, so that the tables may be read a second time."""
+        return bool(self.sample or self.file)
+
 
 SOME_ROWS, NO_ROWS = WantedRows(), WantedRows(0)
 
@@ -73,7 +78,7 @@ def with_rows(comparison: Comparison, sides: Sides, wanted: WantedRows) -> Compa
         why = "; ".join(comparison.notes) or comparison.basis
         raise SamesetError(f"no rows were written to {wanted.file}: it is not known which rows differ ({why})")
     delta = comparison.delta
-    if delta is None or not (wanted.sample or wanted.file):
+    if delta is None or not wanted.any:
         return comparison
     comparison, rows = _read(comparison, delta if wanted.file else delta.first(wanted.sample), sides)
     if wanted.file:

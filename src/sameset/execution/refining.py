@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.verdict import share_columns
 from sameset.errors import SamesetError
+from sameset.execution.column_evidence import explain_columns
 from sameset.execution.delta_rows import SOME_ROWS, noted, with_rows
 from sameset.execution.joins import join_delta
 from sameset.execution.projection import Projection
@@ -37,6 +38,7 @@ def refine(
     try:
         sides = sides.with_selections()
         comparison, sides = _refined(comparison, sides, progress)
+        comparison = explain_columns(comparison, sides if wanted.any else sides.sketches)
     except SamesetError as error:
         comparison = noted(comparison, f"the tables could not be read a second time: {error}")
     return with_rows(comparison, sides, wanted)

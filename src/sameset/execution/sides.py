@@ -31,6 +31,11 @@ class Sides:
         return replace(self, left_source=left, right_source=right)
 
     @property
+    def sketches(self) -> Sides:
+        """The sketches alone."""
+        return Sides(self.left, self.right)
+
+    @property
     def sources(self) -> tuple[Source, Source] | None:
         """Both sources, or None."""
         if self.left_source is None or self.right_source is None:

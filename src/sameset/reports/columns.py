@@ -30,14 +30,21 @@ def column_rows(columns: Sequence[ColumnChange], limit: int) -> list[dict[str, s
     return [
         {
             "column": column.name + (f" (was {column.renamed_from})" if column.renamed_from else ""),
-            "state": column.state,
+            "state": column.state + (" (rows aside)" if column.differs_by_rows else ""),
             "type": _before_after(column.left_type, column.right_type),
             "nulls": _before_after(_number(column.left_nulls), _number(column.right_nulls)),
             "distinct": _before_after(_rounded(column.left_distinct), _rounded(column.right_distinct)),
+            "came, went": _came_and_went(column),
             "values in common": "" if column.values is None else str(column.values),
         }
         for column in ordered[:limit]
     ]
+
+
+def _came_and_went(column: ColumnChange) -> str:
+    if not column.came or not column.went or (column.came.high, column.went.high) == (0, 0):
+        return ""
+    return f"+{_rounded(column.came)} -{_rounded(column.went)}"
 
 
 def _before_after(before: str | None, after: str | None) -> str:

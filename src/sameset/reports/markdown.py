@@ -24,7 +24,8 @@ __all__ = ["MOST_CHARACTERS", "as_markdown", "escape"]
 
 #: What GitHub takes in one comment. The shares below, with the words around them, stay under it together.
 MOST_CHARACTERS = 65_536
-SENTENCE, SIDES, NOTES, COLUMNS, LISTS, RESEMBLES = 3_000, 4_000, 5_000, 14_000, 11_000, 4_000
+SENTENCE, SIDES, NOTES, COLUMNS, LISTS, RESEMBLES = 3_000, 4_000, 5_000, 14_000, 10_000, 4_000
+MOST_PATTERNS, LONGEST_PATTERN = 10, 200
 MOST_COLUMNS = 50
 MOST_FIELDS = 12  # columns of a table of rows
 LONGEST_NAME = 120  # characters of a column's name or of a value in a cell
@@ -60,6 +61,7 @@ def _evidence(comparison: Comparison, limit: int) -> list[str]:
     ]
     if comparison.columns and not comparison.is_same:
         parts.append("### Columns\n\n" + _columns(comparison))
+        parts += _patterns(comparison)
     return parts + [_rows(rows, comparison.key) for rows in row_lists(comparison, limit)]
 
 
@@ -83,6 +85,12 @@ def _columns(comparison: Comparison) -> str:
     rows = column_rows(comparison.columns, MOST_COLUMNS)
     cells = ([_short(cell, LONGEST_NAME) for cell in row.values()] for row in rows)
     return _table(list(rows[0]), cells, COLUMNS, len(comparison.columns))
+
+
+def _patterns(comparison: Comparison) -> list[str]:
+    told = [pattern.sentence for column in comparison.columns for pattern in column.patterns]
+    lines = "\n".join(f"- {_short(sentence, LONGEST_PATTERN)}" for sentence in told[:MOST_PATTERNS])
+    return [lines] if lines else []
 
 
 def _rows(rows: RowList, key: Sequence[str]) -> str:

@@ -104,8 +104,15 @@ def _column_table(label: str, rows: Sequence[dict[str, str]]) -> HtmlTable | Non
 
 def _column_cell(name: str, text: str) -> Cell:
     if name == "state":
-        return text_cell(f"{SIGNS.get(text, '·')} {text}", f"state {TONES.get(text, 'unknown')}")
+        state = text.split(" ")[0]  # what follows says more of it
+        return text_cell(f"{SIGNS.get(state, '·')} {text}", f"state {TONES.get(state, 'unknown')}")
     return text_cell(cut(text, LONGEST_NAME), "number" if name in NUMERIC else "")
+
+
+def _patterns(report: Report) -> list[str] | None:
+    columns = report.finding.comparison.columns if report.finding.comparison else ()
+    told = [cut(pattern.sentence, LONGEST_NOTE) for column in columns for pattern in column.patterns]
+    return told[:MOST_NOTES] or None
 
 
 def _rows(report: Report) -> list[Any] | None:
@@ -193,6 +200,7 @@ def _again(finding: Finding) -> str | None:
 SECTIONS = (
     Section("counts", _counts),
     Section("notes", _notes),
+    Section("patterns", _patterns),
     Section("columns", _columns),
     Section("rows", _rows),
     Section("resembles", _resembles),

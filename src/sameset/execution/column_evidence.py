@@ -1,0 +1,233 @@
+"""What tables at hand tell of single columns: which the changed rows touch, and what the changes have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from sameset.canonical.families import Family
+from sameset.comparison import Comparison, Verdict
+from sameset.comparison.cell_patterns import pattern_of_cells
+from sameset.comparison.column_evidence import NOTHING, ColumnRows, account_for_rows
+from sameset.comparison.patterns import FEWEST, with_regenerated_keys
+from sameset.execution.cells import MOST_ROWS, RowsByHash, RowsByKey, fetch_cells
+from sameset.execution.patterns import are_nearly_all_new, may_have_pattern, patterns_of_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sameset.comparison.columns import ColumnChange
+    from sameset.comparison.delta import Delta, RowChange
+    from sameset.comparison.patterns import Pattern
+    from sameset.execution.cells import Choice, Column
+    from sameset.execution.sides import Sides
+    from sameset.sketches.spec import Spec
+
+    Words = NDArray[np.uint64]
+
+__all__ = ["explain_columns"]
+
+MOST_TIMES = 1_000_000  # rows of a delta, each as often as it counts
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Rows of both tables that belong together: the cells of each column before and after."""
+
+    before: Mapping[str, Column]
+    after: Mapping[str, Column]
+
+    def changed(self, name: str) -> tuple[pa.Array, pa.Array]:
+        """The cells of a column that differ, before and after."""
+        old, new = self.before[name], self.after[name]
+        places = pa.array(np.flatnonzero((old.hashes != new.hashes).any(axis=1)))
+        assert old.values is not None
+        assert new.values is not None
+        return old.values.take(places), new.values.take(places)
+
+
+def explain_columns(comparison: Comparison, sides: Sides) -> Comparison:
+    """The comparison with what a scan of the tables at hand adds to its columns; without one where none can add anything.
+
+    A table that is only sketched is not missed where sums of digests or samples of values do.
+    """
+    if comparison.verdict not in (Verdict.MODIFIED, Verdict.NEAR_DUPLICATE):
+        return comparison
+    columns: tuple[ColumnChange, ...] = comparison.columns
+    pairs = None
+    if comparison.verdict is Verdict.MODIFIED and comparison.delta is not None:
+        pairs = _changed_rows(comparison.delta, columns, sides)
+        columns = account_for_rows(
+            columns, comparison.delta, sides.left, sides.right, _known(comparison.delta, columns, sides, pairs)
+        )
+    columns = _with_patterns(columns, sides, pairs, _rows_were_updated(comparison.delta, columns))
+    if not sides.left.spec.key:
+        rows = max(sides.left.row_count, sides.right.row_count)
+        columns = with_regenerated_keys(columns, _unnamed_keys(columns, sides), rows)
+    return replace(comparison, columns=columns)
+
+
+def _known(delta: Delta, columns: Sequence[ColumnChange], sides: Sides, pairs: Pairs | None) -> dict[str, ColumnRows]:
+    """Value hashes of the delta's rows by column, as far as they can be read and say anything."""
+    if pairs is not None:
+        times = [row.times for row in delta.changed]
+        return {
+            name: ColumnRows(
+                before=np.repeat(pairs.before[name].hashes, times, axis=0), after=np.repeat(after.hashes, times, axis=0)
+            )
+            for name, after in pairs.after.items()
+        }
+    added, removed, changed = delta.counts
+    if not (changed and added) or removed or sides.right_source is None or not _is_whole(delta, delta.added):
+        return {}
+    names = sides.right.names
+    choice = RowsByHash([row.row for row in delta.added])
+    rows, cells = fetch_cells(sides.right_source, sides.right.spec, names, (), choice)
+    rows, places = np.unique(rows, return_index=True)
+    if len(rows) < len(delta.added):
+        return {}
+    times = [row.times for row in delta.added]
+    return {name: ColumnRows(np.repeat(cell.hashes[places], times, axis=0), NOTHING) for name, cell in cells.items()}
+
+
+def _is_whole(delta: Delta, rows: Sequence[RowChange]) -> bool:
+    """Whether a list of the delta holds all of its rows, and so few that their cells fit into memory."""
+    return delta.totals is None and 0 < len(rows) <= MOST_ROWS and sum(row.times for row in rows) <= MOST_TIMES
+
+
+def _changed_rows(delta: Delta, columns: Sequence[ColumnChange], sides: Sides) -> Pairs | None:
+    """The changed rows of a delta before and after, in its order, if both tables are at hand."""
+    if sides.sources is None or not _is_whole(delta, delta.changed):
+        return None
+    old = [row.old_row for row in delta.changed if row.old_row is not None]
+    if len(old) < len(delta.changed):
+        return None
+    choices = RowsByHash(old), RowsByHash([row.row for row in delta.changed])
+    names = sides.right.names
+    found = _paired(sides, sides.left.spec, names, _candidates(columns, sides), choices)
+    return found if found is not None and _rows_of(found) == len(delta.changed) else None
+
+
+def _rows_of(pairs: Pairs) -> int:
+    return min((len(column.hashes) for column in pairs.after.values()), default=0)
+
+
+def _paired(
+    sides: Sides, spec: Spec, names: Sequence[str], wanted: Sequence[str], choices: tuple[Choice, Choice]
+) -> Pairs | None:
+    """Rows that have one name on both sides, in the order of their names; names that a side has twice belong to no pair."""
+    assert sides.sources
+    found = [
+        fetch_cells(source, spec, names, wanted, choice) for source, choice in zip(sides.sources, choices, strict=True)
+    ]
+    if any(len(rows) == 0 for rows, _ in found):
+        return None
+    both = [_once(rows, is_listed=isinstance(choices[0], RowsByHash)) for rows, _ in found]
+    _, left, right = np.intersect1d(both[0][0], both[1][0], assume_unique=True, return_indices=True)
+    places = both[0][1][left], both[1][1][right]
+    before, after = (
+        {name: column.take(at) for name, column in cells.items()} for (_, cells), at in zip(found, places, strict=True)
+    )
+    return Pairs(before, after)
+
+
+def _once(rows: Words, *, is_listed: bool) -> tuple[Words, NDArray[np.intp]]:
+    """Names that occur once, and where; of listed rows each first copy, for they are equal."""
+    names, places, counts = np.unique(rows, return_index=True, return_counts=True)
+    return (names, places) if is_listed else (names[counts == 1], places[counts == 1])
+
+
+def _rows_were_updated(delta: Delta | None, columns: Sequence[ColumnChange]) -> bool:
+    """Whether it is known that rows did not merely come and go, which shifts a window over running numbers or times."""
+    return bool(delta and delta.counts[2]) or any(
+        column.agrees and column.right_distinct is not None and column.right_distinct.estimate >= FEWEST
+        for column in columns
+    )
+
+
+def _with_patterns(
+    columns: Sequence[ColumnChange], sides: Sides, pairs: Pairs | None, updated: bool
+) -> tuple[ColumnChange, ...]:
+    """The columns with the patterns of their changes: of cells where there are enough pairs, otherwise of values.
+
+    Of values only where nearly all are other ones, or where rows are known to be `updated`.
+    """
+    names = _candidates(columns, sides)
+    found = _patterns_of_cells(names, _all_pairs(columns, sides, pairs, names)) if names else {}
+    for near, source, far, forward in (
+        (sides.right, sides.right_source, sides.left, False),
+        (sides.left, sides.left_source, sides.right, True),
+    ):
+        rest = [column for column in columns if column.name in names and column.name not in found]
+        rest = [column for column in rest if updated or are_nearly_all_new(column)]
+        if rest and source is not None:
+            found |= patterns_of_values(rest, near, source, far, forward=forward)
+    return tuple(
+        replace(column, patterns=(pattern,)) if (pattern := found.get(column.name)) else column for column in columns
+    )
+
+
+def _patterns_of_cells(names: Sequence[str], sources: Iterator[Pairs]) -> dict[str, Pattern | None]:
+    """Patterns by column, None where enough cells were seen and have none."""
+    found: dict[str, Pattern | None] = {}
+    for pairs in sources:
+        for name in [name for name in names if name not in found]:
+            before, after = pairs.changed(name)
+            if len(before) >= FEWEST:
+                found[name] = pattern_of_cells(name, before, after)
+        if len(found) == len(names):
+            break
+    return found
+
+
+def _all_pairs(
+    columns: Sequence[ColumnChange], sides: Sides, pairs: Pairs | None, names: Sequence[str]
+) -> Iterator[Pairs]:
+    """Pairs of rows, each kind read when it is asked for: changed rows, rows of one key, rows that agree in all other columns."""
+    if pairs is not None:
+        yield pairs
+    if sides.sources is None:
+        return
+    spec = sides.left.spec
+    keys = [spec.key] if spec.key and set(spec.key) == set(sides.right.spec.key) and pairs is None else []
+    agreeing = tuple(column.name for column in columns if column.agrees and column.name in sides.left.names)
+    for key in [*keys, *([agreeing] if agreeing else [])]:
+        rows = max(sides.left.row_count, sides.right.row_count)
+        choice = RowsByKey(min(MOST_ROWS * 2**64 // max(rows, 1), 2**64 - 1))
+        needed = list(dict.fromkeys([*key, *names]))
+        sampled = _paired(sides, replace(spec, key=key), needed, names, (choice, choice))
+        if sampled is not None:
+            yield sampled
+
+
+def _unnamed_keys(columns: Sequence[ColumnChange], sides: Sides) -> list[str]:
+    """Columns that may be keys although none was named: whole numbers, texts and bytes.
+
+    Only where both tables are at hand, so that every other pattern was looked for in cells laid side by side.
+    """
+    if sides.sources is None:
+        return []
+    families = {column.name: column.family for column in sides.right.schema}
+    return [
+        column.name
+        for column in columns
+        if not column.agrees
+        and column.right_nulls == 0
+        and (families.get(column.name) in (Family.TEXT, Family.BYTES) or "int" in (column.right_type or ""))
+    ]
+
+
+def _candidates(columns: Sequence[ColumnChange], sides: Sides) -> list[str]:
+    left, right = ({column.name: column for column in side.schema} for side in (sides.left, sides.right))
+    return [
+        column.name
+        for column in columns
+        if column.name in left
+        and column.name in right
+        and may_have_pattern(column, left[column.name], right[column.name])
+    ]
