@@ -53,7 +53,13 @@ def registry_option(verb: Verb) -> Verb:
 
 
 def spec_options(verb: Verb) -> Verb:
-    """What to sketch: `--key` and what `content_options` adds; `wanted` collects them."""
+    """What to sketch: `--key`, `--bucket-by` and what `content_options` adds; `wanted` collects them."""
+    verb = click.option(
+        "--bucket-by",
+        metavar="COL[:HOW]",
+        envvar="SAMESET_BUCKET_BY",
+        help="Also tell where rows differ: HOW is year, quarter, month, week, day, hour, range=WIDTH or a number of hashes.",
+    )(content_options(verb))
     return click.option(
         "--key",
         "-k",
@@ -61,7 +67,7 @@ def spec_options(verb: Verb) -> Verb:
         multiple=True,
         envvar="SAMESET_KEY",
         help="The columns of the key, one or more.",
-    )(content_options(verb))
+    )(verb)
 
 
 def content_options(verb: Verb) -> Verb:

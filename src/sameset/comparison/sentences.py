@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sameset.comparison.bucket_sentences import describe_buckets
 from sameset.comparison.result import Verdict
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ _OPENINGS = {
 
 
 def _details(comparison: Comparison) -> str:
-    parts = [describe_columns(comparison), describe_rows(comparison)]
+    parts = [describe_columns(comparison), describe_rows(comparison), describe_buckets(comparison.buckets)]
     if comparison.verdict in (Verdict.IDENTICAL, Verdict.UNRELATED, Verdict.NEAR_DUPLICATE):
         parts = parts[:1] if comparison.verdict is Verdict.NEAR_DUPLICATE else []
     if comparison.verdict is Verdict.INCOMPARABLE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sameset.comparison.buckets import compare_buckets
 from sameset.comparison.columns import compare_columns
 from sameset.comparison.delta import Delta, decode_delta
 from sameset.comparison.estimates import UNKNOWN, Overlap, exact, overlap_of
@@ -240,6 +241,7 @@ def _key_notes(side: TableSketch, which: str) -> tuple[str, ...]:
 def _result(left: TableSketch, right: TableSketch, judged: tuple[Verdict, str], evidence: Evidence) -> Comparison:
     key = left.spec.key if set(left.spec.key) == set(right.spec.key) else ()
     remarks = (*_order_notes(left, right), *_key_notes(left, "left"), *_key_notes(right, "right"))
+    buckets, bucket_notes = compare_buckets(left, right, evidence.columns) if evidence.columns else (None, ())
     return Comparison(
         *judged,
         Side(left.row_count, left.text_digest),
@@ -249,5 +251,6 @@ def _result(left: TableSketch, right: TableSketch, judged: tuple[Verdict, str], 
         evidence.similarity,
         tuple(evidence.columns),
         evidence.difference,
-        (*evidence.notes, *remarks),
+        (*evidence.notes, *remarks, *bucket_notes),
+        buckets=buckets,
     )

@@ -155,8 +155,9 @@ def _expect_made_with(operand: Operand, wanted: Spec, names: Sequence[str]) -> N
         have, want = (getattr(spec, name) for spec in (operand.table.spec, wanted))
         same = set(have) == set(want) if name == "key" else have == want
         if not same:
+            option = name.replace("_", "-")
             raise SpecError(
-                f"{operand.address} was sketched with {_told(name, have)}, not {_told(name, want)}; leave --{name} out"
+                f"{operand.address} was sketched with {_told(name, have)}, not {_told(name, want)}; leave --{option} out"
             )
 
 
