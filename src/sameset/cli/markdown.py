@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sameset.comparison.sentences import SYMBOLS, describe
+from sameset.reports.strips import heading_of, strip_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sameset.comparison import Comparison
+    from sameset.comparison.buckets import BucketMap
     from sameset.comparison.columns import ColumnChange
     from sameset.comparison.estimates import Estimate
     from sameset.comparison.result import Side
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["check_markdown", "check_rows", "column_rows", "comparison_markdown", "escape"]
 
 MOST_COLUMNS = 50
+MOST_LINES = 12
 
 
 def check_markdown(check: Check, limit: int) -> str:
@@ -91,7 +94,13 @@ def _evidence(comparison: Comparison, limit: int) -> list[str]:
         cells = [[escape(cell) for cell in row.values()] for row in rows]
         more = len(comparison.columns) - len(rows)
         parts.append("### Columns\n\n" + _table(list(rows[0]), cells) + (f"\n\nand {more} more" if more else ""))
-    return parts + _delta(comparison, limit)
+    return parts + _strip(comparison.buckets) + _delta(comparison, limit)
+
+
+def _strip(found: BucketMap | None) -> list[str]:
+    if found is None or not found.differing:
+        return []
+    return [f"### Where: {escape(heading_of(found))}\n\n```text\n{strip_text(found, MOST_LINES)}\n```"]
 
 
 def _side(side: Side) -> list[str]:

@@ -14,6 +14,7 @@ from sameset.cli.markdown import column_rows, describe_verdict
 from sameset.cli.options import printable
 from sameset.comparison.result import json_value
 from sameset.comparison.sentences import SYMBOLS, describe
+from sameset.reports.strips import SIGNS, heading_of, shown_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sameset.comparison import Comparison
+    from sameset.comparison.buckets import BucketMap
     from sameset.comparison.result import Side
     from sameset.execution.checking import Check
     from sameset.registry import DatasetSummary, Snapshot
@@ -42,6 +44,8 @@ COLOURS = {
 }
 MOST_COLUMNS = 40
 MOST_KEYS = 12
+MOST_LINES = 24
+BUCKET_COLOURS = {".": "dim", "~": "bold yellow", "+": "bold blue", "-": "bold red"}
 
 
 def show_check(check: Check) -> RenderableType:
@@ -125,6 +129,7 @@ def _evidence(comparison: Comparison) -> list[RenderableType]:
         parts.append(_similarity(comparison))
         if comparison.columns:
             parts.append(_columns(comparison))
+        parts += _strip(comparison.buckets)
         parts += _keys(comparison)
     parts += [_text(f"note: {note}", style="dim") for note in comparison.notes]
     return parts
@@ -175,6 +180,20 @@ def _keys(comparison: Comparison) -> list[RenderableType]:
             tail = f" and {more:,} more" if more > 0 else ""
             lines.append(Text.assemble((f"{name} ", "bold"), f"({count:,}): {printable(shown)}{tail}"))
     return lines
+
+
+def _strip(found: BucketMap | None) -> list[RenderableType]:
+    """The strip map: a line for each year or the like, a sign for each bucket."""
+    if found is None:
+        return []
+    lines, more = shown_lines(found, MOST_LINES)
+    legend = "  ".join(f"{sign} {state}" for state, sign in SIGNS.items())
+    parts: list[RenderableType] = [Text(f"{printable(heading_of(found))}: {legend}", style="dim")]
+    wide = max((len(line.label) for line in lines), default=0)
+    for line in lines:
+        signs = ((sign, BUCKET_COLOURS.get(sign, "")) for sign in line.text)
+        parts.append(Text.assemble((f"{line.label:{wide}}  ", "dim"), *signs))
+    return [*parts, Text(f"and {more:,} more lines\n" if more else "", style="dim")]
 
 
 def _entry(entry: dict[str, object]) -> str:
