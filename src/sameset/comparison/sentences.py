@@ -51,7 +51,7 @@ _OPENINGS = {
 def _details(comparison: Comparison) -> str:
     parts = [describe_columns(comparison), describe_rows(comparison), describe_buckets(comparison.buckets)]
     if comparison.verdict in (Verdict.IDENTICAL, Verdict.UNRELATED, Verdict.NEAR_DUPLICATE):
-        parts = parts[:1] if comparison.verdict is Verdict.NEAR_DUPLICATE else []
+        parts = [parts[0], parts[2]] if comparison.verdict is Verdict.NEAR_DUPLICATE else []
     if comparison.verdict is Verdict.INCOMPARABLE:
         parts = list(comparison.notes)
     told = "; ".join(part for part in parts if part)
