@@ -62,6 +62,19 @@ def schema_of_buckets() -> dict[str, Any]:
     return {"$ref": "#/$defs/buckets", "$defs": one}
 
 
+def test_common_columns_are_compared_in_buckets_too_while_both_tables_are_there(here: Here, tmp_path: Path) -> None:
+    tuesday = pq.read_table(tmp_path / "tuesday.parquet")
+    pq.write_table(
+        tuesday.drop_columns(["the:day"]).append_column("new", tuesday["id"]), tmp_path / "wednesday.parquet"
+    )
+    asked = ("compare", "monday.parquet", "wednesday.parquet", "--format", "json", "--key", "id", "--bucket-by")
+    found = here(*asked, "day").json
+    assert (found["basis"], found["buckets"]["rows_as_wholes"]) == ("common columns", True)
+    assert [(one["bucket"], one["columns"]) for one in found["buckets"]["differing"]] == [("2024-03", ["price"])]
+    gone = here(*asked, "the:day:")
+    assert (gone.code, "wednesday.parquet: there is no column 'the:day' to put rows into" in gone.err) == (2, True)
+
+
 def test_the_registry_remembers_the_buckets_until_told_otherwise(here: Here) -> None:
     checked = ("--name", "orders", "--registry", "r.db", "--format", "json")
     first = here("check", "monday.parquet", "--key", "id", "--bucket-by", "day:week", *checked)

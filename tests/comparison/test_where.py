@@ -156,7 +156,9 @@ MONTHS = pa.table(
         (edited(MONTHS, list(range(48))), "by day all 48 months differ, only in price"),
         (MONTHS.slice(0, 46), "by day 2024-11 to 2024-12 were removed"),
         (
-            pa.concat_tables([edited(MONTHS, [7]).slice(1), changed_column(MONTHS.slice(0, 1), "day", [dt.date(2025, 1, 1)])]),
+            pa.concat_tables(
+                [edited(MONTHS, [7]).slice(1), changed_column(MONTHS.slice(0, 1), "day", [dt.date(2025, 1, 1)])]
+            ),
             "by day only 2021-08 differs, only in price, 2025-01 was added, 2021-01 was removed",
         ),
         (
@@ -225,7 +227,11 @@ def test_a_coarser_map_is_compared_with_a_finer_one_and_says_so() -> None:
     right = changed_column(left.slice(0, 3_000), "n", [*range(2_999), -1])
     found = compare(sketch_of(left, bucket_by="day:day"), sketch_of(right, bucket_by="day:day"))
     assert found.buckets is not None
-    assert (found.buckets.level, len(found.buckets.changes), len(found.buckets.of_state("removed"))) == (1, 2_500, 1_000)
+    assert (found.buckets.level, len(found.buckets.changes), len(found.buckets.of_state("removed"))) == (
+        1,
+        2_500,
+        1_000,
+    )
     assert differing(found.buckets)["1978-03-18 to 1978-03-19"] == ("changed", 2, 2, ("n",))
     assert any("2 days of day are one bucket" in note for note in found.notes)
     assert found.buckets.to_json(0)["width"] == 2

@@ -1,4 +1,4 @@
-"""Sketches with buckets as bytes: format 2, read back as they were; hostile ones are refused, and without buckets nothing changed."""
+"""Sketches with buckets as bytes: format 2, read back as they were; hostile ones are refused; without buckets nothing changed."""
 
 from __future__ import annotations
 
@@ -130,7 +130,9 @@ HOSTILE: dict[str, Callable[[Row], None]] = {
     "sums fewer": setting("sums", lambda words: words[1:]),
     "sums another": setting("sums", lambda words: [*words[:-1], words[-1] ^ 1]),
     "rows exchanged": setting("sums", swapped),
-    "rows beyond the table": setting("sums", lambda words: [2**63, *words[1:5], words[5] - 2**63 & 2**64 - 1, *words[6:]]),
+    "rows beyond the table": setting(
+        "sums", lambda words: [2**63, *words[1:5], words[5] - 2**63 & 2**64 - 1, *words[6:]]
+    ),
     "a bucket without rows": setting("sums", lambda words: [0, *words[1:5], words[5] + 1, *words[6:]]),
     "spec without": without_the_field,
     "spec with null": spec_with(bucket_by=None),

@@ -55,7 +55,9 @@ def keys_of(array: pa.Array, how: str, form: Form | None = None) -> list[int]:
 
 # What is asked for
 
-names = st.text(max_size=6) | st.sampled_from(["a:day", "a:", "a:range=3", "12", ":", "::", "", "x:y", "range=3", "month"])
+names = st.text(max_size=6) | st.sampled_from(
+    ["a:day", "a:", "a:range=3", "12", ":", "::", "", "x:y", "range=3", "month"]
+)
 bucketings = st.builds(Bucketing, names) | st.builds(
     Bucketing, names, st.sampled_from([kind for kind in BucketKind if kind.is_part])
 )
@@ -136,7 +138,7 @@ def test_a_column_of_another_family_is_refused_before_anything_is_read(kind: pa.
 
 
 def test_a_column_that_is_not_there_is_refused_with_what_could_have_been_meant() -> None:
-    with pytest.raises(SchemaError, match="no column 'day:monht' .* the columns are 'day', .* year, quarter, month"):
+    with pytest.raises(SchemaError, match=r"no column 'day:monht' .* the columns are 'day', .* year, quarter, month"):
         TableSketch.empty(replace(SMALL, bucket_by="day:monht"), pa.schema({"day": pa.date32()}))
 
 
@@ -198,7 +200,11 @@ def test_equal_numbers_are_in_one_range_whatever_their_type(data: st.DataObject)
     whole = data.draw(st.integers(-(2**53), 2**53))
     cents = data.draw(st.integers(-(10**14), 10**14))
     width = data.draw(st.sampled_from([1, 2, 3, 1000, 10**15, 2**50]))
-    as_many = [pa.array([whole], pa.int64()), pa.array([float(whole)]), pa.array([Decimal(whole)], pa.decimal256(60, 3))]
+    as_many = [
+        pa.array([whole], pa.int64()),
+        pa.array([float(whole)]),
+        pa.array([Decimal(whole)], pa.decimal256(60, 3)),
+    ]
     assert len({tuple(keys_of(array, f"range={width}")) for array in as_many}) == 1
     price = Decimal(cents).scaleb(-2)
     exact = pa.array([price], pa.decimal128(18, 2)), pa.array([price], pa.decimal128(38, 20)), pa.array([float(price)])
@@ -241,7 +247,10 @@ def test_too_many_buckets_become_wider_ones_and_any_split_gives_the_same() -> No
     whole = sketch_of(days_of(values), spec).buckets
     assert whole is not None
     assert (whole.level, len(whole.keys), int(whole.sums[:, 0].sum())) == (1, 3_000, 6_000)
-    hasher, parts = hasher_for(spec, days_of([]).schema), [TableSketch.empty(spec, days_of([]).schema) for _ in range(3)]
+    hasher, parts = (
+        hasher_for(spec, days_of([]).schema),
+        [TableSketch.empty(spec, days_of([]).schema) for _ in range(3)],
+    )
     batch = days_of(values)
     for i, start in enumerate(range(0, 6_000, 750)):
         parts[i % 3].update(hasher.hash(batch.slice(start, 750)))
@@ -251,7 +260,10 @@ def test_too_many_buckets_become_wider_ones_and_any_split_gives_the_same() -> No
         naive.named_hashes(batch, 0),
         [naive.value_hashes(column) for column in batch.columns],
     )
-    assert (whole.level, dict(zip(whole.keys.tolist(), whole.sums.tolist(), strict=True))) == (twin["level"], twin["buckets"])
+    assert (whole.level, dict(zip(whole.keys.tolist(), whole.sums.tolist(), strict=True))) == (
+        twin["level"],
+        twin["buckets"],
+    )
 
 
 def test_however_few_buckets_there_is_room_for_rows_find_one() -> None:

@@ -51,7 +51,9 @@ def cells(kind: pa.DataType) -> st.SearchStrategy[Any]:
     if pa.types.is_floating(kind):
         return st.floats(-(2.0**30), 2.0**30, width=32) | NUMBERS.map(lambda n: float(np.float32(n)))
     if pa.types.is_decimal(kind):
-        return st.sampled_from([Decimal("9.999999999999999999999999999999"), Decimal(10), Decimal("-1E-30"), Decimal(20)])
+        return st.sampled_from(
+            [Decimal("9.999999999999999999999999999999"), Decimal(10), Decimal("-1E-30"), Decimal(20)]
+        )
     return NUMBERS
 
 
@@ -107,7 +109,10 @@ def test_wider_buckets_have_wider_conditions() -> None:
     days = pa.array(np.arange(5_000, dtype=np.int32)).view(pa.date32())
     found, sketch, _ = mapped(pa.table({"day": days}), "day:day")
     assert found.level == 1
-    assert condition_of(found, found.changes[:1], sketch) == "(\"day\" >= DATE '1970-01-01' AND \"day\" < DATE '1970-01-03')"
+    assert (
+        condition_of(found, found.changes[:1], sketch)
+        == "(\"day\" >= DATE '1970-01-01' AND \"day\" < DATE '1970-01-03')"
+    )
 
 
 @pytest.mark.parametrize(

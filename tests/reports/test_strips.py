@@ -17,7 +17,9 @@ from sameset.reports.strips import SIGNS, heading_of, lines_of, shown_lines, str
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def map_of(by: str, states: Iterable[tuple[int, str]], level: int = 0, columns: tuple[str, ...] = ("price",)) -> BucketMap:
+def map_of(
+    by: str, states: Iterable[tuple[int, str]], level: int = 0, columns: tuple[str, ...] = ("price",)
+) -> BucketMap:
     bucketing = Bucketing.parse(by)
     changes = [
         BucketChange(key, label_of(bucketing, level, key), state, 5, 7, columns if state == "changed" else ())
@@ -54,7 +56,9 @@ def test_lines_follow_the_calendar(by: str, states: list[tuple[int, str]], lines
     assert told == lines
 
 
-@given(st.sampled_from(["c:year", "c:quarter", "c:month", "c:week", "c:day", "c:hour", "c:range=3", "c:4096"]), st.data())
+@given(
+    st.sampled_from(["c:year", "c:quarter", "c:month", "c:week", "c:day", "c:hour", "c:range=3", "c:4096"]), st.data()
+)
 def test_every_bucket_has_one_cell_in_its_order(by: str, data: st.DataObject) -> None:
     keys = sorted(data.draw(st.sets(st.integers(0, 4095) | st.integers(0, 99), max_size=30)))
     states = [(key, data.draw(st.sampled_from(STATES))) for key in keys]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sameset.canonical.buckets import LEAST_KEY
-from sameset.comparison.bucket_labels import label_of, noun_of
+from sameset.comparison.bucket_labels import labels_of, noun_of
 from sameset.sketches.buckets import ROW_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sameset.sketches.table import TableSketch
 
     Words = NDArray[np.uint64]
+    Flags = NDArray[np.bool_]
 
 __all__ = ["STATES", "BucketChange", "BucketMap", "compare_buckets"]
 
@@ -100,12 +101,18 @@ def compare_buckets(
     level = max(left.buckets.level, right.buckets.level)
     a, b = left.buckets.at(level), right.buckets.at(level)
     keys = np.union1d(a.keys, b.keys)
-    matched = [(left.names.index(was), right.names.index(name)) for name, was in names.items()]
+    matched = _places(left, names.values()), _places(right, names)
     before, now = (table.rows_of(keys) for table in (a, b))
     whole = set(left.names) == set(right.names) and all(was == name for name, was in names.items())
     changes = _changes(before, now, matched, whole)
-    listed = _listed(new, level, keys, changes, (before, now), [right.names[i] for _, i in matched])
-    return BucketMap(new, level, listed, len(matched), not whole), _notes(new, level)
+    listed = _listed(new, level, keys, changes, (before, now), list(names))
+    return BucketMap(new, level, listed, len(names), not whole), _notes(new, level)
+
+
+def _places(table: TableSketch, names: Iterable[str]) -> list[int]:
+    """Where among the sums of a bucket those of columns are."""
+    places = {name: ROW_WORDS + i for i, name in enumerate(table.names)}
+    return [places[name] for name in names]
 
 
 def _bucketing_of(table: TableSketch) -> Bucketing:
@@ -124,10 +131,9 @@ def _notes(bucketing: Bucketing, level: int) -> tuple[str, ...]:
     )
 
 
-def _changes(before: Words, now: Words, matched: list[tuple[int, int]], whole: bool) -> tuple[Words, Words]:
-    """Which buckets differ, bool (keys,), and in which columns, bool (keys, matched)."""
-    places = np.array(matched, np.int64).reshape(-1, 2) + ROW_WORDS
-    values = before[:, places[:, 0]] != now[:, places[:, 1]]
+def _changes(before: Words, now: Words, matched: tuple[list[int], list[int]], whole: bool) -> tuple[Flags, Flags]:
+    """Which buckets differ, (keys,), and in which columns, (keys, matched)."""
+    values = before[:, matched[0]] != now[:, matched[1]]
     rows = (before[:, :ROW_WORDS] != now[:, :ROW_WORDS]).any(axis=1)
     return rows if whole else (before[:, 0] != now[:, 0]) | values.any(axis=1), values
 
@@ -136,17 +142,17 @@ def _listed(
     bucketing: Bucketing,
     level: int,
     keys: NDArray[np.int64],
-    changes: tuple[Words, Words],
+    changes: tuple[Flags, Flags],
     sides: tuple[Words, Words],
     names: Sequence[str],
 ) -> tuple[BucketChange, ...]:
     differ, values = changes
-    counts = [side[:, 0].tolist() for side in sides]
-    listed = []
-    for i in np.argsort(keys < LEAST_KEY, kind="stable").tolist():
-        old, new = counts[0][i], counts[1][i]
-        state = "same" if not differ[i] else "added" if not old else "removed" if not new else "changed"
+    differs, (before, now) = differ.tolist(), (side[:, 0].tolist() for side in sides)
+    order = np.argsort(keys < LEAST_KEY, kind="stable")
+    ordered, listed = keys[order].tolist(), []
+    for i, key, label in zip(order.tolist(), ordered, labels_of(bucketing, level, ordered), strict=True):
+        old, new = before[i], now[i]
+        state = "same" if not differs[i] else "added" if not old else "removed" if not new else "changed"
         within = tuple(names[j] for j in np.flatnonzero(values[i]).tolist()) if state == "changed" else ()
-        key = int(keys[i])
-        listed.append(BucketChange(key, label_of(bucketing, level, key), state, old, new, within))
+        listed.append(BucketChange(key, label, state, old, new, within))
     return tuple(listed)

@@ -94,8 +94,8 @@ class BucketTable:
         return sums
 
     def at(self, level: int) -> Self:
-        """The table with buckets as wide as at that level, which is not below its own."""
-        return type(self)(*_coarser(self, level), self.most)
+        """The table with buckets as wide as at that level, which is not below its own: this one, if it is its own."""
+        return self if level == self.level else type(self)(*_coarser(self, level), self.most)
 
     def is_of(self, bucketing: Bucketing) -> bool:
         """Whether it is what some rows give: few buckets, in order, of a kind that has such keys."""
