@@ -266,6 +266,26 @@ def test_too_many_buckets_become_wider_ones_and_any_split_gives_the_same() -> No
     )
 
 
+@pytest.mark.parametrize(("days", "level"), [(4_096, 0), (4_097, 1)])
+def test_there_is_room_for_4_096_buckets(days: int, level: int) -> None:
+    hashed = hasher_for(replace(SMALL, bucket_by="day:day"), days_of([]).schema).hash(days_of(np.arange(days)))
+    table = BucketTable.empty(2)
+    table.update(hashed)
+    assert table.level == level
+    assert table.merge(BucketTable.empty(2)) == table
+
+
+@pytest.mark.parametrize("rows", [3, 8, 4_003])
+def test_a_column_of_few_texts_is_summed_as_it_is_row_by_row(rows: int) -> None:
+    plain = pa.array([None if i % 11 == 5 else f"text {i % 3}" for i in range(rows)])
+    for by in ("n:7", "c:5"):
+        spec, tables = replace(SMALL, bucket_by=by), []
+        for array in (plain, plain.dictionary_encode()):
+            batch = pa.RecordBatch.from_arrays([pa.array(range(rows)), array], ["n", "c"])
+            tables.append(sketch_of(batch, spec).buckets)
+        assert tables[0] == tables[1]
+
+
 def test_however_few_buckets_there_is_room_for_rows_find_one() -> None:
     batch = pa.RecordBatch.from_pydict({"n": [float(n) for n in range(-50, 50)] + [None, float("nan"), 1e300]})
     hashed = hasher_for(replace(SMALL, bucket_by="n:range=1"), batch.schema).hash(batch)
