@@ -66,7 +66,7 @@ columns_and_ways = st.sampled_from([f"{column}:{how}" for column, ways in KINDS.
 OTHER = {"id": -5, "price": 3.25, "name": "another"}
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(columns_and_ways, st.integers(0, ROWS - 1), st.sampled_from(sorted(OTHER)))
 def test_an_edit_of_one_cell_is_told_with_its_bucket_and_its_column(by: str, row: int, column: str) -> None:
     left = sales()
@@ -83,7 +83,7 @@ def test_an_edit_of_one_cell_is_told_with_its_bucket_and_its_column(by: str, row
     assert sum(change.left_rows for change in found.changes) == ROWS
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.sampled_from(KINDS["day"]), st.integers(0, ROWS - 1), st.dates() | st.none())
 def test_a_row_that_moves_is_told_in_both_buckets(how: str, row: int, day: dt.date | None) -> None:
     left = sales()
@@ -100,7 +100,7 @@ def test_a_row_that_moves_is_told_in_both_buckets(how: str, row: int, day: dt.da
     assert moved == ({} if home == goal else {home: -1, goal: 1})
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(columns_and_ways, st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_columns_does_not_matter(by: str, chance: Any) -> None:
     left = sales()

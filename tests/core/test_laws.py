@@ -93,13 +93,6 @@ KINDS = {
     "BucketTable made coarser": Kind(
         BucketTable, lambda: BucketTable.empty(2, most=5), lambda batch: batch, bucket_state, IN_BUCKETS.hash
     ),
-    "TableSketch with buckets": Kind(
-        TableSketch,
-        lambda: TableSketch.empty(dataclasses.replace(SPEC, bucket_by="id:range=3"), SCHEMA),
-        lambda batch: batch,
-        lambda it: it.to_bytes(),
-        IN_BUCKETS.hash,
-    ),
     "TableSketch": Kind(
         TableSketch, lambda: TableSketch.empty(SPEC, SCHEMA), lambda batch: batch, lambda it: it.to_bytes()
     ),

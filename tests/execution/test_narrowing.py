@@ -69,7 +69,7 @@ def mapped(table: pa.Table, by: str) -> tuple[BucketMap, TableSketch, list[int]]
 
 
 @pytest.mark.parametrize("kind", WAYS, ids=str)
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_exactly_the_rows_of_the_buckets_are_chosen(kind: pa.DataType, data: st.DataObject) -> None:
     values = data.draw(st.lists(cells(kind) | st.none(), min_size=1, max_size=12))
