@@ -120,6 +120,14 @@ def test_months_come_and_go_and_nulls_are_last() -> None:
     assert differing(found)["2024-02"] == ("changed", 1, 1, ("day",))
 
 
+def test_parts_of_a_table_merge_into_the_map_of_the_whole() -> None:
+    left, right = sales(), sales(1)
+    whole, *parts = (sketch_of(table, bucket_by="at:month") for table in (left, left.slice(0, 90), left.slice(90)))
+    other = sketch_of(right, bucket_by="at:month")
+    assert parts[1].merge(parts[0]) == whole
+    assert compare(parts[0].merge(parts[1]), other).buckets == compare(whole, other).buckets
+
+
 def test_values_that_change_places_within_a_bucket_are_seen_though_no_column_changed() -> None:
     left = pa.table({"day": [dt.date(2024, 3, 1)] * 2 + [dt.date(2024, 4, 1)], "a": [1, 2, 3], "b": [5, 6, 7]})
     right = changed_column(left, "a", [2, 1, 3])

@@ -181,7 +181,7 @@ def test_a_file_of_one_format_that_calls_itself_another_is_refused(small: bytes,
 def test_damaged_bytes_are_refused_or_a_sketch_that_works(small: bytes) -> None:
     chance = random.Random(1)
     refused = 0
-    for at in chance.sample(range(len(small)), 400):
+    for at in chance.sample(range(len(small)), 250):
         damaged = bytearray(small)
         damaged[at] ^= chance.randrange(1, 256)
         try:
@@ -191,4 +191,4 @@ def test_damaged_bytes_are_refused_or_a_sketch_that_works(small: bytes) -> None:
         else:
             assert read_sketch(found.to_bytes()) == found
             assert found.merge(found).row_count == 2 * found.row_count
-    assert refused > 100
+    assert refused > 60

@@ -146,7 +146,7 @@ def test_a_column_that_is_not_there_is_refused_with_what_could_have_been_meant()
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=str)
-@settings(GENEROUS, max_examples=4)
+@settings(GENEROUS, max_examples=3)
 @given(data=st.data())
 def test_keys_are_the_twins(kind: pa.DataType, data: st.DataObject) -> None:
     array = data.draw(arrays_of(kind))
