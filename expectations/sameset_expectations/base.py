@@ -197,6 +197,8 @@ def bounded(comparison: Comparison) -> dict[str, Any]:
     found["columns"] = differing[:LISTED_COLUMNS]
     for name in ("added", "removed", "changed"):
         found["delta"][name] = [_narrow(row) for row in found["delta"][name]]
+    if found["buckets"]:
+        found["buckets"]["differing"] = [_narrow_bucket(bucket) for bucket in found["buckets"]["differing"]]
     for side in (found["left"], found["right"]):
         side["address"] = without_password(side["address"]) if side["address"] else None
     return found
@@ -206,6 +208,13 @@ def _narrow(row: dict[str, Any]) -> dict[str, Any]:
     """The row, or the first cells of a wide one."""
     more = len(row) - LISTED_CELLS
     return row if more <= 0 else {**dict(list(row.items())[:LISTED_CELLS]), "…": f"{more} more columns"}
+
+
+def _narrow_bucket(bucket: dict[str, Any]) -> dict[str, Any]:
+    """The bucket with the first of its columns."""
+    names = bucket["columns"]
+    more = bucket["more_columns"] + max(len(names) - LISTED_CELLS, 0)
+    return bucket | {"columns": names[:LISTED_CELLS], "more_columns": more}
 
 
 def registry_field() -> Any:
