@@ -106,6 +106,7 @@ def main() -> int:
     console.print("starting Prefect and Great Expectations (the first start takes some seconds) ...")
     os.environ["TQDM_DISABLE"] = "1"
     from sameset.cli.markdown import describe_verdict
+
     from sameset.cli.terminal import COLOURS
     from sameset_flows.check_dataset import check_dataset
 

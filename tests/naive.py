@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
+from naive_buckets import bucket_keys, bucket_table, split
 from naive_nested import canonical_bytes, family, value_hash, value_type, values
 from naive_values import (
     AS_IS,
@@ -347,7 +348,14 @@ def table_sketch(batch: pa.RecordBatch, spec: Any) -> dict[str, Any]:
         "key sample": sample_of((h1 for h1, _ in keys), spec.rows),
         "signature": signature((h1 for h1, _ in named), spec.bins),
         "delta": delta(((row, 1) for row in lanes), spec.delta_cells, words + 2),
+        "buckets": buckets_of(batch, spec.bucket_by, named, form) if spec.bucket_by else None,
     }
+
+
+def buckets_of(batch: pa.RecordBatch, bucket_by: str, named: list[Hash], form: Form) -> dict[str, Any]:
+    column, how = split(bucket_by)
+    keys = bucket_keys(batch.column(batch.schema.names.index(column)), how, form)
+    return bucket_table(keys, named, [value_hashes(array, form) for array in batch.columns])
 
 
 def as_plain(sketch: Any) -> dict[str, Any]:
@@ -367,4 +375,9 @@ def as_plain(sketch: Any) -> dict[str, Any]:
         "key sample": plain(sketch.keys),
         "signature": sketch.signature.bins.tolist(),
         "delta": sketch.delta.cells.tolist(),
+        "buckets": sketch.buckets
+        and {
+            "level": sketch.buckets.level,
+            "buckets": dict(zip(sketch.buckets.keys.tolist(), sketch.buckets.sums.tolist(), strict=True)),
+        },
     }

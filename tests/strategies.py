@@ -237,6 +237,7 @@ SMALL_SIZES = st.builds(
 def specs(draw: Callable[[Strategy], Any], names: Sequence[str] = ()) -> Spec:
     """Specs with small sizes, and keys made of the columns named."""
     key = tuple(draw(st.lists(st.sampled_from(list(names)), unique=True, max_size=3))) if names else ()
+    buckets = st.sampled_from(list(names)).map(lambda name: f"{name}:3") if names else st.none()
     return Spec(
         seed=draw(st.sampled_from([0, 1, 2**64 - 1]) | st.integers(0, 2**64 - 1)),
         key=key,
@@ -245,4 +246,5 @@ def specs(draw: Callable[[Strategy], Any], names: Sequence[str] = ()) -> Spec:
         values=draw(SMALL_SIZES),
         bins=draw(st.sampled_from([1, 2, 16, 64])),
         delta_cells=draw(st.sampled_from([4, 16, 64])),
+        bucket_by=draw(st.none() | st.none() | buckets),
     )

@@ -199,6 +199,8 @@ def bounded(comparison: Comparison) -> dict[str, Any]:
     for name in ("added", "removed", "changed"):
         entries = found["delta"][name] if comparison.key else rows[name] or found["delta"][name]
         found["delta"][name] = [_narrow(row) for row in entries]
+    if found["buckets"]:
+        found["buckets"]["differing"] = [_narrow_bucket(bucket) for bucket in found["buckets"]["differing"]]
     for side in (found["left"], found["right"]):
         side["address"] = without_password(side["address"]) if side["address"] else None
     return found
@@ -208,6 +210,13 @@ def _narrow(row: dict[str, Any]) -> dict[str, Any]:
     """The row, or the first cells of a wide one."""
     more = len(row) - LISTED_CELLS
     return row if more <= 0 else {**dict(list(row.items())[:LISTED_CELLS]), "…": f"{more} more columns"}
+
+
+def _narrow_bucket(bucket: dict[str, Any]) -> dict[str, Any]:
+    """The bucket with the first of its columns."""
+    names = bucket["columns"]
+    more = bucket["more_columns"] + max(len(names) - LISTED_CELLS, 0)
+    return bucket | {"columns": names[:LISTED_CELLS], "more_columns": more}
 
 
 def registry_field() -> Any:

@@ -126,11 +126,11 @@ def test_an_arrow_file_that_is_no_sketch_is_refused(small: bytes) -> None:
         read_sketch(unmarked)
 
 
-@pytest.mark.parametrize("mark", ["2", "0", "", "1 ", "\xff", "9" * 100])
+@pytest.mark.parametrize("mark", ["3", "0", "", "1 ", "\xff", "9" * 100])
 def test_another_format_is_refused_by_its_number(small: bytes, mark: str) -> None:
     other = arrow_file(table_in(small).replace_schema_metadata({"sameset": mark.encode("latin-1")}))
     assert is_sketch(other)
-    with pytest.raises(SketchFormatError, match="this program reads format 1"):
+    with pytest.raises(SketchFormatError, match="this program reads formats 1 and 2"):
         read_sketch(other)
 
 

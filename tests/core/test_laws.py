@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 import sameset.sketches
 from sameset.canonical.batches import RowHasher
+from sameset.canonical.buckets import Bucketing
 from sameset.canonical.families import Family
 from sameset.errors import SpecMismatchError
+from sameset.sketches.buckets import BucketTable
 from sameset.sketches.column import ColumnSketch
 from sameset.sketches.delta import DeltaTable, RowLanes
 from sameset.sketches.digest import RowDigest
@@ -58,6 +60,11 @@ def column_state(sketch: ColumnSketch) -> object:
     return sketch.family, sketch.digest, sketch.nulls, sample_state(sketch.values)
 
 
+def bucket_state(table: BucketTable) -> object:
+    return table.level, table.most, table.keys.tolist(), table.sums.tolist()
+
+
+IN_BUCKETS = RowHasher(SCHEMA, ["id"], bucketing=Bucketing.parse("id:range=3"))
 KINDS = {
     "RowDigest": Kind(RowDigest, RowDigest.empty, lambda batch: batch, lambda it: (it.rows, it.sums.tolist())),
     "ColumnSketch": Kind(
@@ -82,6 +89,10 @@ KINDS = {
         lambda batch: RowLanes(batch.lanes, *batch.named),
         lambda it: it.cells.tolist(),
     ),
+    "BucketTable": Kind(BucketTable, lambda: BucketTable.empty(2), lambda batch: batch, bucket_state, IN_BUCKETS.hash),
+    "BucketTable made coarser": Kind(
+        BucketTable, lambda: BucketTable.empty(2, most=5), lambda batch: batch, bucket_state, IN_BUCKETS.hash
+    ),
     "TableSketch": Kind(
         TableSketch, lambda: TableSketch.empty(SPEC, SCHEMA), lambda batch: batch, lambda it: it.to_bytes()
     ),
@@ -100,7 +111,7 @@ KINDS = {
         LatticeHasher(SCHEMA, KEY).hash,
     ),
 }
-GROUPS = ["RowDigest", "DeltaTable", "LatticeDigest", "LatticeDigest with a key"]
+GROUPS = ["RowDigest", "DeltaTable", "BucketTable", "LatticeDigest", "LatticeDigest with a key"]
 ROWS = st.lists(st.tuples(st.integers(0, 40) | st.none(), st.sampled_from(["a", "b", "", None])), max_size=60)
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -237,6 +248,7 @@ OTHER_SPECS: dict[str, Any] = {
     "values": SampleSize(4, 999, 4),
     "bins": 32,
     "delta_cells": 128,
+    "bucket_by": "text:8",
 }
 
 
@@ -259,6 +271,8 @@ def test_tables_of_unequal_specs_refuse_to_merge(name: str) -> None:
         (DeltaTable.empty(64, 2), DeltaTable.empty(64, 3), "delta cells and key lanes"),
         (DeltaTable.empty(64, 2), DeltaTable.empty(128, 2), "delta cells and key lanes"),
         (ColumnSketch.empty(Family.TEXT, SIZE), ColumnSketch.empty(Family.DATE, SIZE), "column family"),
+        (BucketTable.empty(2), BucketTable.empty(3), "columns and room of buckets"),
+        (BucketTable.empty(2), BucketTable.empty(2, most=5), "columns and room of buckets"),
         (
             TableSketch.empty(SPEC, SCHEMA),
             TableSketch.empty(SPEC, pa.schema([SCHEMA.field("text"), SCHEMA.field("id")])),

@@ -20,7 +20,7 @@ import naive  # noqa: E402
 import naive_schemes  # noqa: E402
 import pyarrow as pa  # noqa: E402
 from plain_tables import plain_type, plain_values  # noqa: E402
-from recipes import FORMED, NESTED, ROWS, TABLES, VALUES, lattice_of, sketch_of  # noqa: E402
+from recipes import BUCKETED, FORMED, NESTED, ROWS, TABLES, VALUES, lattice_of, sketch_of  # noqa: E402
 
 from sameset.canonical.columns import hash_column  # noqa: E402
 from sameset.canonical.contents import RowWriter  # noqa: E402
@@ -28,6 +28,7 @@ from sameset.canonical.forms import AS_IS, Form  # noqa: E402
 from sameset.sketches.table import hasher_for  # noqa: E402
 
 SKETCHES = HERE / "sketch-v1"
+WITH_BUCKETS = HERE / "sketch-v2"
 LATTICES = HERE / "lattice-v1"
 #: The tables that are written out and have lattice digests, and the ones whose digests have a file; the key is known to all.
 LATTICE_TABLES = [name for name in TABLES if name != "cut-samples"]
@@ -151,7 +152,7 @@ def lattice_bytes(name: str) -> bytes:
 
 
 def sketch_bytes(name: str) -> bytes:
-    recipe = TABLES[name]
+    recipe = (TABLES | BUCKETED)[name]
     sketch = sketch_of(recipe)
     if naive.as_plain(sketch) != naive.table_sketch(recipe.read(), recipe.spec):
         raise SystemExit(f"{name}: sameset and its twin disagree")
@@ -176,6 +177,7 @@ def main() -> None:
     makers: dict[Path, Callable[[], bytes]] = {
         **{HERE / name: partial(text_of, lines) for name, lines in LINES.items()},
         **{SKETCHES / f"{name}.sameset": partial(sketch_bytes, name) for name in TABLES},
+        **{WITH_BUCKETS / f"{name}.sameset": partial(sketch_bytes, name) for name in BUCKETED},
         **{LATTICES / f"{name}.lthash": partial(lattice_bytes, name) for name in STORED},
     }
     wanted = {path: make for path, make in makers.items() if force or not path.exists()}

@@ -17,7 +17,7 @@ from sameset.sketches.spec import SampleSize, Spec
 from sameset.sketches.table import TableSketch, hasher_for
 from sameset.sources import open_source
 
-__all__ = ["FORMED", "NESTED", "ROWS", "TABLES", "VALUES", "Recipe", "lattice_of", "sketch_of"]
+__all__ = ["BUCKETED", "FORMED", "NESTED", "ROWS", "TABLES", "VALUES", "Recipe", "lattice_of", "sketch_of"]
 
 INTS = [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()]
 DECIMALS = [
@@ -227,6 +227,17 @@ TABLES = {
         lambda it: it.select(["size"]).slice(0, 7),
     ),
     "cut-samples": Recipe(lambda: orders(20_000).select(["id", "price", "weight"]), Spec(key=("id",))),
+}
+#: Tables whose sketches have buckets, of format 2; their digests are those of the same tables without.
+BUCKETED = {
+    "month": Recipe(lambda: orders(30), replace(SMALL, key=("id",), bucket_by="day")),
+    "week": Recipe(lambda: orders(30), replace(SMALL, bucket_by="day:week")),
+    "nulls": Recipe(lambda: orders(30), replace(SMALL, bucket_by="weight:range=25")),
+    "hour": Recipe(lambda: orders(30), replace(SMALL, bucket_by="at:hour")),
+    "range": Recipe(lambda: orders(30), replace(SMALL, bucket_by="price:range=3")),
+    "hashes": Recipe(lambda: orders(30), replace(SMALL, bucket_by="uuid:7")),
+    "form": Recipe(accents, replace(SMALL, digits=2, nfc=True, bucket_by="name:16")),
+    "wider": Recipe(lambda: orders(4_100).select(["id"]), replace(SMALL, bucket_by="id:range=1")),
 }
 ROWS = [name for name in TABLES if name not in ("empty", "cut-samples")]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
 
+from sameset.canonical.buckets import Bucketing, bucket_keys
 from sameset.canonical.buffers import hash_one
 from sameset.canonical.columns import NULL_HASH, HashedColumn, KnownEntries, hash_column, hash_entries
 from sameset.canonical.families import Family, family_of
@@ -48,6 +49,7 @@ class HashedBatch:
     key: tuple[Words, Words] | None  #: key hashes, each (rows,)
     key_sum: Words  #: (2,), zero without a key
     lanes: Words  #: (rows, words of the packed key)
+    buckets: NDArray[np.int64] | None = None  #: keys of the rows' buckets (rows,), if there are any
 
 
 def check_columns(names: Sequence[str], key: Sequence[str]) -> None:
@@ -83,10 +85,17 @@ class RowHasher:
     """Hashes batches of one schema; made once a scan, since the keys of its columns take some hashing themselves."""
 
     def __init__(
-        self, schema: pa.Schema, key: Sequence[str] = (), seed: int = 0, keep_keys: bool = True, form: Form = AS_IS
+        self,
+        schema: pa.Schema,
+        key: Sequence[str] = (),
+        seed: int = 0,
+        keep_keys: bool = True,
+        form: Form = AS_IS,
+        bucketing: Bucketing | None = None,
     ) -> None:
         check_columns(schema.names, key)
         self.families = [family_of(field.type, field.name) for field in schema]
+        self.bucketing = bucketing and _suited(bucketing, schema.names, self.families)
         self._names = schema.names
         self._keep_keys = keep_keys
         self._form = AS_IS if form == AS_IS else form
@@ -120,7 +129,8 @@ class RowHasher:
             self._bind(i, column, sums)
             if self._in_key[i]:
                 self._bind(i, column, key_sums)
-        return self._finished(batch, columns, sums, key_sums)
+        hashed = self._finished(batch, columns, sums, key_sums)
+        return hashed if self.bucketing is None else self._in_buckets(self.bucketing, batch, hashed)
 
     def fold(self, batch: pa.RecordBatch, tallies: Sequence[Tally]) -> HashedBatch:
         """The hashes of a batch but for those of its columns, which their tallies take, one for each column.
@@ -180,6 +190,11 @@ class RowHasher:
             pack_keys(parts, key[0], lanes, self._keep_keys)
         return HashedBatch(batch.num_rows, columns, named, named_sum, positional_sum, key, key_sum, lanes)
 
+    def _in_buckets(self, bucketing: Bucketing, batch: pa.RecordBatch, hashed: HashedBatch) -> HashedBatch:
+        i = self._names.index(bucketing.column)
+        keys = bucket_keys(bucketing, self.families[i], batch.column(i), hashed.columns[i], self._form)
+        return replace(hashed, buckets=keys)
+
     def _start_sums(self, rows: int) -> Words:
         sums = np.empty((4, rows), np.uint64)
         sums[0::2], sums[1::2] = self._start
@@ -195,6 +210,16 @@ class RowHasher:
     def key_families(self) -> list[Family]:
         """Families of the key columns, in the order of their names."""
         return [self.families[i] for i in self._key]
+
+
+def _suited(bucketing: Bucketing, names: Sequence[str], families: Sequence[Family]) -> Bucketing:
+    """The bucketing with its kind; SchemaError if the table has no such column, or one of another family."""
+    if bucketing.column not in names:
+        raise SchemaError(
+            f"there is no column {bucketing.column!r} to put rows into buckets by; the columns are {', '.join(map(repr, names))}, "
+            "and behind the colon stand year, quarter, month, week, day, hour, range=WIDTH or a number of hashes"
+        )
+    return bucketing.suited(families[names.index(bucketing.column)])
 
 
 def _finish(s1: Words, s2: Words, columns: int, total: Words) -> tuple[Words, Words]:

@@ -55,7 +55,7 @@ def registry_option(verb: Verb) -> Verb:
 
 
 def spec_options(verb: Verb) -> Verb:
-    """What to sketch: what `content_options` adds, and `--key`, `--hide-keys`, `--delta-capacity`; `wanted` collects them."""
+    """What to sketch: what `content_options` adds, and `--key`, `--hide-keys`, `--delta-capacity`, `--bucket-by`."""
     verb = content_options(verb)
     for option in reversed(_SKETCH_OPTIONS):
         verb = option(verb)
@@ -94,6 +94,12 @@ _SKETCH_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         callback=_cells,
         envvar="SAMESET_DELTA_CAPACITY",
         help="List up to about so many differing rows from sketches alone.  [default: about 3,000]",
+    ),
+    click.option(
+        "--bucket-by",
+        metavar="COL[:HOW]",
+        envvar="SAMESET_BUCKET_BY",
+        help="Also tell where rows differ: HOW is year, quarter, month, week, day, hour, range=WIDTH or a number of hashes.",
     ),
 )
 

@@ -14,6 +14,7 @@ from sameset.comparison.sentences import SYMBOLS
 from sameset.reports.columns import NUMERIC, column_rows
 from sameset.reports.finding import describe_verdict, finding_of
 from sameset.reports.rows import cell_changes, row_lists
+from sameset.reports.strips import SIGNS, heading_of, shown_lines
 from sameset.reports.texts import cut, printable
 from sameset.reports.values import show, show_pair
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sameset.comparison import Comparison
+    from sameset.comparison.buckets import BucketMap
     from sameset.comparison.result import Side
     from sameset.execution.checking import Check
     from sameset.registry import DatasetSummary, Snapshot
@@ -50,6 +52,8 @@ MOST_ROWS = 5  # changed rows that are shown cell by cell
 MOST_CELLS = 4  # of each
 LONGEST = 60  # characters of a value
 LONGEST_TEXT = 2_000  # of a sentence, a name, an address
+MOST_LINES = 24
+BUCKET_COLOURS = {".": "dim", "~": "bold yellow", "+": "bold blue", "-": "bold red"}
 
 
 def show_finding(found: Comparison | Check) -> RenderableType:
@@ -130,6 +134,7 @@ def _evidence(comparison: Comparison) -> list[RenderableType]:
             parts.append(_columns(comparison))
         told = [pattern.sentence for column in comparison.columns for pattern in column.patterns]
         parts += [_text(sentence) for sentence in told[:MOST_COLUMNS]]
+        parts += _strip(comparison.buckets)
         parts += _keys(comparison)
     parts += [_text(f"note: {note}", style="dim") for note in comparison.notes]
     return parts
@@ -180,6 +185,20 @@ def _keys(comparison: Comparison) -> list[RenderableType]:
         lines.append(Text.assemble((f"{rows.name} ", "bold"), f"({rows.count:,}): {printable(shown)}{tail}"))
         lines += _changed_cells(rows, comparison.key)
     return lines
+
+
+def _strip(found: BucketMap | None) -> list[RenderableType]:
+    """The strip map: a line for each year or the like, a sign for each bucket."""
+    if found is None:
+        return []
+    lines, more = shown_lines(found, MOST_LINES)
+    legend = "  ".join(f"{sign} {state}" for state, sign in SIGNS.items())
+    parts: list[RenderableType] = [Text(f"{printable(heading_of(found))}: {legend}", style="dim")]
+    wide = max((len(line.label) for line in lines), default=0)
+    for line in lines:
+        signs = ((sign, BUCKET_COLOURS.get(sign, "")) for sign in line.text)
+        parts.append(Text.assemble((f"{line.label:{wide}}  ", "dim"), *signs))
+    return [*parts, Text(f"and {more:,} more lines\n" if more else "", style="dim")]
 
 
 def _record(entry: Entry | dict[str, Any]) -> str:

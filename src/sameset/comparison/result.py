@@ -14,6 +14,7 @@ from sameset.comparison.rows import RowSample
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sameset.comparison.buckets import BucketMap
     from sameset.comparison.columns import ColumnChange
     from sameset.comparison.delta import Delta, RowChange
     from sameset.sketches.spec import Spec
@@ -66,6 +67,7 @@ class Comparison:
     estimated_difference: Estimate | None = None
     notes: tuple[str, ...] = ()
     rows: RowSample = field(default_factory=RowSample)  #: rows of the delta, read from the tables that are at hand
+    buckets: BucketMap | None = None  #: where the tables differ; None unless both sketches have the same buckets
 
     def with_addresses(self, left: str | None, right: str | None) -> Comparison:
         """The same comparison, saying where its tables are."""
@@ -116,6 +118,7 @@ class Comparison:
             },
             "columns": [_column(column) for column in self.columns],
             "notes": list(self.notes),
+            "buckets": self.buckets and self.buckets.to_json(limit),
         }
 
 
@@ -135,6 +138,7 @@ def first_json(right: Side, key: Sequence[str], limit: int) -> dict[str, Any]:
         "similarity": None,
         "columns": [],
         "notes": [],
+        "buckets": None,
     }
 
 

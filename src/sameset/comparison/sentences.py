@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sameset.comparison.bucket_sentences import describe_buckets
 from sameset.comparison.result import Verdict
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ _OPENINGS = {
 
 
 def _details(comparison: Comparison) -> str:
-    parts = [describe_columns(comparison), describe_rows(comparison), describe_patterns(comparison)]
-    if comparison.verdict in (Verdict.IDENTICAL, Verdict.UNRELATED, Verdict.NEAR_DUPLICATE):
-        parts = parts[::2] if comparison.verdict is Verdict.NEAR_DUPLICATE else []
+    rows = describe_rows(comparison) if comparison.verdict is not Verdict.NEAR_DUPLICATE else ""
+    parts = [describe_columns(comparison), rows, describe_patterns(comparison), describe_buckets(comparison.buckets)]
+    if comparison.verdict in (Verdict.IDENTICAL, Verdict.UNRELATED):
+        parts = []
     if comparison.verdict is Verdict.INCOMPARABLE:
         parts = list(comparison.notes)
     told = "; ".join(part for part in parts if part)

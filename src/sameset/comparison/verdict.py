@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sameset.comparison.buckets import compare_buckets
 from sameset.comparison.column_evidence import account_for_rows
 from sameset.comparison.columns import compare_columns
 from sameset.comparison.delta import Delta, decode_delta
@@ -256,6 +257,7 @@ def _explained(verdict: Verdict, left: TableSketch, right: TableSketch, evidence
 def _result(left: TableSketch, right: TableSketch, judged: tuple[Verdict, str], evidence: Evidence) -> Comparison:
     key = left.spec.key if set(left.spec.key) == set(right.spec.key) else ()
     remarks = (*_order_notes(left, right), *_key_notes(left, "left"), *_key_notes(right, "right"))
+    buckets, bucket_notes = compare_buckets(left, right, evidence.columns) if evidence.columns else (None, ())
     return Comparison(
         *judged,
         Side(left.row_count, left.text_digest, spec=left.spec),
@@ -265,5 +267,6 @@ def _result(left: TableSketch, right: TableSketch, judged: tuple[Verdict, str], 
         evidence.similarity,
         _explained(judged[0], left, right, evidence),
         evidence.difference,
-        (*evidence.notes, *remarks),
+        (*evidence.notes, *remarks, *bucket_notes),
+        buckets=buckets,
     )

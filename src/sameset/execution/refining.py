@@ -87,7 +87,9 @@ def _compare_common(comparison: Comparison, sides: Sides, progress: Progress) ->
     key = key if all(pairs.get(name) == name for name in key) else ()
     left = Projection(sides.sources[0], pairs)
     right = Projection(sides.sources[1], {name: name for name in pairs})
-    spec = replace(sides.left.spec, key=key, columns=None, ignore=(), where=None)
+    bucketing = sides.right.spec.bucketing
+    bucket_by = sides.right.spec.bucket_by if bucketing and bucketing.column in pairs else None
+    spec = replace(sides.left.spec, key=key, columns=None, ignore=(), where=None, bucket_by=bucket_by)
     common = Sides(
         sketch_table(left, spec, progress=progress), sketch_table(right, spec, progress=progress), left, right
     )
@@ -131,4 +133,5 @@ def _with_common(whole: Comparison, part: Comparison, columns: int) -> Compariso
         similarity=part.similarity,
         estimated_difference=part.estimated_difference,
         notes=notes,
+        buckets=part.buckets or whole.buckets,
     )

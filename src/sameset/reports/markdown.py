@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sameset.reports.columns import column_rows
 from sameset.reports.finding import describe_verdict, finding_of
 from sameset.reports.rows import cell_changes, row_lists
+from sameset.reports.strips import heading_of, strip_text
 from sameset.reports.texts import cut, printable
 from sameset.reports.values import show, show_pair
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sameset.comparison import Comparison
+    from sameset.comparison.buckets import BucketMap
     from sameset.comparison.result import Side
     from sameset.execution.checking import Check
     from sameset.reports.finding import Finding
@@ -27,6 +29,7 @@ MOST_CHARACTERS = 65_536
 SENTENCE, SIDES, NOTES, COLUMNS, LISTS, RESEMBLES = 3_000, 4_000, 5_000, 14_000, 10_000, 4_000
 MOST_PATTERNS, LONGEST_PATTERN = 10, 200
 MOST_COLUMNS = 50
+MOST_LINES = 12  # of a strip map
 MOST_FIELDS = 12  # columns of a table of rows
 LONGEST_NAME = 120  # characters of a column's name or of a value in a cell
 
@@ -62,7 +65,7 @@ def _evidence(comparison: Comparison, limit: int) -> list[str]:
     if comparison.columns and not comparison.is_same:
         parts.append("### Columns\n\n" + _columns(comparison))
         parts += _patterns(comparison)
-    return parts + [_rows(rows, comparison.key) for rows in row_lists(comparison, limit)]
+    return parts + _strip(comparison.buckets) + [_rows(rows, comparison.key) for rows in row_lists(comparison, limit)]
 
 
 def _side(side: Side) -> list[str]:
@@ -91,6 +94,12 @@ def _patterns(comparison: Comparison) -> list[str]:
     told = [pattern.sentence for column in comparison.columns for pattern in column.patterns]
     lines = "\n".join(f"- {_short(sentence, LONGEST_PATTERN)}" for sentence in told[:MOST_PATTERNS])
     return [lines] if lines else []
+
+
+def _strip(found: BucketMap | None) -> list[str]:
+    if found is None or not found.differing:
+        return []
+    return [f"### Where: {_short(heading_of(found), LONGEST_NAME)}\n\n```text\n{strip_text(found, MOST_LINES)}\n```"]
 
 
 def _rows(rows: RowList, key: Sequence[str]) -> str:

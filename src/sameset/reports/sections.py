@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from markupsafe import Markup
+
 from sameset.reports.cells import Cell, HtmlTable, fitting, text_cell
 from sameset.reports.columns import NUMERIC, column_rows, finding_columns
 from sameset.reports.finding import describe_verdict
@@ -17,6 +19,7 @@ from sameset.reports.overlap import overlap_parts, stripes
 from sameset.reports.row_tables import told_rows
 from sameset.reports.rows import row_lists
 from sameset.reports.signs import SIGNS, TONES
+from sameset.reports.strips import strip_svg
 from sameset.reports.texts import cut
 from sameset.reports.words import share_text
 
@@ -107,6 +110,12 @@ def _column_cell(name: str, text: str) -> Cell:
         state = text.split(" ")[0]  # what follows says more of it
         return text_cell(f"{SIGNS.get(state, '·')} {text}", f"state {TONES.get(state, 'unknown')}")
     return text_cell(cut(text, LONGEST_NAME), "number" if name in NUMERIC else "")
+
+
+def _strip(report: Report) -> Markup | None:
+    """The strip map, if one of its buckets differs."""
+    buckets = report.finding.comparison.buckets if report.finding.comparison else None
+    return Markup(strip_svg(buckets)) if buckets and buckets.differing else None
 
 
 def _patterns(report: Report) -> list[str] | None:
@@ -201,6 +210,7 @@ SECTIONS = (
     Section("counts", _counts),
     Section("notes", _notes),
     Section("patterns", _patterns),
+    Section("strip", _strip),
     Section("columns", _columns),
     Section("rows", _rows),
     Section("resembles", _resembles),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypedDict, Unpack
 
+from sameset.canonical.buckets import Bucketing
 from sameset.canonical.forms import MOST_DIGITS, Form
 from sameset.errors import SchemaError, SketchFormatError, SpecError, SpecMismatchError
 
@@ -49,6 +50,7 @@ class Wanted(TypedDict, total=False):
     key: Sequence[str] | None
     keep_keys: bool | None
     delta_cells: int | None
+    bucket_by: str | None
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,14 @@ class Spec:
     values: SampleSize = SampleSize(512, 10_000, 4_096)
     bins: int = 256
     delta_cells: int = 4096
+    bucket_by: str | None = None  #: `COLUMN[:HOW]`, as `Bucketing` writes it: keep a digest per bucket; none if empty
 
     def __post_init__(self) -> None:
         for name in ("key", "ignore", "columns"):
             object.__setattr__(self, name, _as_names(getattr(self, name), name))
         _check_kinds(self)
+        if self.bucket_by is not None:
+            object.__setattr__(self, "bucket_by", str(Bucketing.parse(self.bucket_by)) if self.bucket_by else None)
         if self.encoding not in ENCODINGS:
             raise SpecError(
                 f"encoding version {self.encoding!r} is unknown; this program writes version {ENCODINGS[-1]}"
@@ -105,16 +110,22 @@ class Spec:
         """The form that values are brought into."""
         return Form(self.digits, self.nfc)
 
+    @property
+    def bucketing(self) -> Bucketing | None:
+        """How rows are put into buckets, if they are."""
+        return None if self.bucket_by is None else Bucketing.parse(self.bucket_by)
+
     def to_json(self) -> str:
-        """The spec as one line of JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """The spec as one line of JSON; younger options are in it only where they are used, so that old programs read the rest."""
+        written = {name: value for name, value in asdict(self).items() if name not in _YOUNGER or value is not None}
+        return json.dumps(written, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Spec:
         """The spec written by `to_json`; SketchFormatError if it is not one."""
         try:
             found = json.loads(text)
-            if set(found) != {field.name for field in fields(cls)}:
+            if set(found) | _YOUNGER != {field.name for field in fields(cls)}:
                 raise ValueError(f"unknown fields {sorted(found)}")
             for name in ("key", "ignore", "columns"):
                 found[name] = _names(found[name], name) if name != "columns" or found[name] is not None else None
@@ -127,9 +138,16 @@ class Spec:
                 found[name] = SampleSize(**_integers(found[name]))
             _integers({name: found[name] for name in ("encoding", "seed", "bins", "delta_cells")})
             _integers({"digits": 1 if found["digits"] is None else found["digits"]})
-            return cls(**found)
+            spec = cls(**found)
+            if spec.bucket_by != found.get("bucket_by") or found.get("bucket_by", "") is None:
+                raise ValueError("bucket_by is not in its one form")
+            return spec
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, SpecError) as error:
             raise SketchFormatError(f"the sketch's spec cannot be read: {str(error)[:300]}") from error
+
+
+#: Fields that came after the first version of the stored spec.
+_YOUNGER = {"bucket_by"}
 
 
 def _as_names(given: Any, field: str) -> tuple[str, ...] | None:
@@ -151,6 +169,8 @@ def _check_kinds(spec: Spec) -> None:
     for name in ("nfc", "keep_keys"):
         if not isinstance(getattr(spec, name), bool):
             raise SpecError(f"{name} is either true or false, not {getattr(spec, name)!r}")
+    if not isinstance(spec.bucket_by, str | None):
+        raise SpecError(f"bucket_by is a column and how to put rows into buckets by it, not {spec.bucket_by!r}")
     if spec.where is not None and not (isinstance(spec.where, str) and spec.where.strip()):
         raise SpecError(f"the condition where is {spec.where!r}; write one, or leave it out")
 

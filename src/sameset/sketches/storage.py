@@ -12,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from sameset.canonical.batches import check_columns, pack_word
+from sameset.canonical.buckets import NULL_KEY
 from sameset.canonical.buffers import hash_one, values_of
 from sameset.canonical.families import Family
 from sameset.canonical.keys import key_lanes
 from sameset.errors import SamesetError, SketchFormatError
+from sameset.sketches.buckets import ROW_WORDS, BucketTable
 from sameset.sketches.column import ColumnSketch
 from sameset.sketches.delta import PRIME, DeltaTable
 from sameset.sketches.digest import RowDigest
@@ -26,11 +28,13 @@ from sameset.sketches.spec import Spec
 from sameset.sketches.table import Column, TableSketch
 
 if TYPE_CHECKING:
+    from sameset.canonical.buckets import Bucketing
     from sameset.sketches.spec import SampleSize
 
-__all__ = ["FORMAT", "is_sketch", "read_sketch", "write_sketch"]
+__all__ = ["FORMAT", "FORMAT_WITH_BUCKETS", "is_sketch", "read_sketch", "write_sketch"]
 
 FORMAT = 1
+FORMAT_WITH_BUCKETS = 2  # written only where there are buckets, so that programs without them read all other sketches
 MAGIC = b"ARROW1"
 CHECK_SEED = 105
 LONGEST_REASON = 300  # what is quoted in an error comes from the file
@@ -64,22 +68,31 @@ _SCHEMA = pa.schema(
     },
     metadata={MARK: str(FORMAT).encode()},
 )
+_KEYS = pa.list_(pa.field("item", pa.int64(), nullable=False))
+_BUCKETS = pa.struct({"level": pa.uint8(), "keys": _KEYS, "sums": _WORDS})
+_SCHEMAS = {
+    FORMAT: _SCHEMA,
+    FORMAT_WITH_BUCKETS: _SCHEMA.insert(len(_SCHEMA) - 1, pa.field("buckets", _BUCKETS)).with_metadata(
+        {MARK: str(FORMAT_WITH_BUCKETS).encode()}
+    ),
+}
 
 
 def write_sketch(sketch: TableSketch) -> bytes:
     """The bytes of a sketch."""
     row = _row(sketch)
-    batch = pa.RecordBatch.from_arrays([_array(field.type, [row[field.name]]) for field in _SCHEMA], schema=_SCHEMA)
+    schema = _SCHEMAS[row["format"]]
+    batch = pa.RecordBatch.from_arrays([_array(field.type, [row[field.name]]) for field in schema], schema=schema)
     sink = pa.BufferOutputStream()
     # An empty delta is 200 kB of zeros; zstd makes the sketch of a small table a small file.
-    with pa.ipc.new_file(sink, _SCHEMA, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+    with pa.ipc.new_file(sink, schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
         writer.write_batch(batch)
     return bytes(sink.getvalue())
 
 
 def _row(sketch: TableSketch) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "format": FORMAT,
+        "format": FORMAT if sketch.buckets is None else FORMAT_WITH_BUCKETS,
         "spec": sketch.spec.to_json(),
         "digest": sketch.text_digest,
         "row_count": sketch.row_count,
@@ -89,6 +102,7 @@ def _row(sketch: TableSketch) -> dict[str, Any]:
         "keys": _sample_row(sketch.keys),
         "signature": sketch.signature.bins,
         "delta": sketch.delta.cells.ravel(),
+        **({} if sketch.buckets is None else {"buckets": _bucket_row(sketch.buckets)}),
     }
     h1, h2 = hash_one(_canonical(row), CHECK_SEED)
     return row | {"check": f"{h1:016x}{h2:016x}"}
@@ -137,6 +151,10 @@ def _sample_row(sample: Sample) -> dict[str, Any]:
     return {"threshold": sample.threshold, "hashes": sample.hashes, "counts": sample.counts}
 
 
+def _bucket_row(buckets: BucketTable) -> dict[str, Any]:
+    return {"level": buckets.level, "keys": buckets.keys, "sums": buckets.sums.ravel()}
+
+
 def is_sketch(data: bytes) -> bool:
     """Whether the bytes call themselves a table sketch, of whatever format; a lattice digest does too, and is refused when read."""
     if not data.startswith(MAGIC):
@@ -170,12 +188,13 @@ def _open(data: bytes) -> pa.Table:
         raise SketchFormatError(
             "this is a lattice digest and no sketch; compare it with: sameset digest FILE --scheme lthash --expect OTHER"
         )
-    if mark != str(FORMAT).encode():
-        found = mark[:20].decode("ascii", "replace")
+    schema = next((schema for schema in _SCHEMAS.values() if schema.metadata[MARK] == mark), None)
+    if schema is None:
+        found, known = mark[:20].decode("ascii", "replace"), " and ".join(map(str, _SCHEMAS))
         raise SketchFormatError(
-            f"the sketch has format {found} and this program reads format {FORMAT}; use the program that wrote it, or sketch again"
+            f"the sketch has format {found} and this program reads formats {known}; use the program that wrote it, or sketch again"
         )
-    if not reader.schema.equals(_SCHEMA):
+    if not reader.schema.equals(schema):
         raise SketchFormatError("the sketch is damaged: its fields are not those of its format")
     table = reader.read_all()
     table.validate(full=True)
@@ -186,9 +205,11 @@ def _open(data: bytes) -> pa.Table:
 
 def _read_row(table: pa.Table) -> TableSketch:
     row = {name: table.column(name)[0] for name in table.column_names}
-    if row["format"].as_py() != FORMAT:
+    form, spec = row["format"].as_py(), Spec.from_json(row["spec"].as_py())
+    if _SCHEMAS[form].metadata != table.schema.metadata:
         raise ValueError("its format is given twice and differently")
-    spec = Spec.from_json(row["spec"].as_py())
+    if (form == FORMAT_WITH_BUCKETS) != (spec.bucket_by is not None):
+        raise ValueError("its buckets do not fit its spec")
     rows = row["row_count"].as_py()
     pairs = [_read_column(column, spec, rows) for column in row["columns"]]
     schema = tuple(column for column, _ in pairs)
@@ -203,6 +224,8 @@ def _read_row(table: pa.Table) -> TableSketch:
         _read_delta(row["delta"], spec, schema),
         _read_sample(row["keys"], spec.rows, rows if spec.key else 0),
     )
+    if spec.bucketing is not None:
+        sketch.buckets = _read_buckets(row["buckets"], sketch, spec.bucketing)
     if sketch.text_digest != row["digest"].as_py():
         raise ValueError("its digest does not fit its sums")
     if _row(sketch)["check"] != row["check"].as_py():
@@ -271,3 +294,24 @@ def _read_delta(value: Any, spec: Spec, schema: tuple[Column, ...]) -> DeltaTabl
     if (cells[:, 1:] >= PRIME).any():
         raise ValueError("a delta cell is out of range")
     return DeltaTable(cells)
+
+
+def _read_buckets(value: Any, sketch: TableSketch, bucketing: Bucketing) -> BucketTable:
+    """Buckets that add up to the table: its rows, the sums of its rows and columns, the nulls of their column."""
+    row, names = _fields(value), sketch.names
+    if bucketing.column not in names:
+        raise ValueError("there is no column that its buckets are of")
+    at = names.index(bucketing.column)
+    keys, sums = _words(row["keys"]).view(np.int64), _words(row["sums"])
+    if len(sums) != len(keys) * (ROW_WORDS + len(names)):
+        raise ValueError("the sums of its buckets are not of their number")
+    buckets = BucketTable(row["level"].as_py(), keys, sums.reshape(len(keys), -1))
+    if not buckets.is_of(bucketing.suited(sketch.schema[at].family)):
+        raise ValueError("its buckets are not in order")
+    rows, nulls = buckets.sums[:, 0].tolist(), buckets.sums[keys == NULL_KEY, 0].tolist()
+    whole = [sketch.row_count, *sketch.digest.named, *(state.digest[0] for state in sketch.columns)]
+    if buckets.sums.sum(axis=0).tolist() != whole or sum(rows) != sketch.row_count or 0 in rows:
+        raise ValueError("its buckets do not add up to the table")
+    if sum(nulls) != sketch.columns[at].nulls:
+        raise ValueError("its bucket of nulls does not fit the column")
+    return buckets

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from sameset.canonical.batches import RowHasher
 from sameset.canonical.families import Family
 from sameset.errors import SpecMismatchError
+from sameset.sketches.buckets import BucketTable
 from sameset.sketches.column import ColumnSketch
 from sameset.sketches.delta import DeltaTable, RowLanes
 from sameset.sketches.digest import RowDigest, print_digest
@@ -35,11 +36,14 @@ class Column:
 
 def hasher_for(spec: Spec, schema: pa.Schema) -> RowHasher:
     """What hashes the batches of a schema as the spec asks; SchemaError or UnsupportedTypeError if that cannot be."""
-    return RowHasher(schema, spec.key, spec.seed, spec.keep_keys, spec.form)
+    return RowHasher(schema, spec.key, spec.seed, spec.keep_keys, spec.form, spec.bucketing)
 
 
 class TableSketch:
-    """Digest, columns, row sample, signature, delta and key sample of one table; read it, `update` it, or `merge` it."""
+    """Digest, columns, row sample, signature, delta, key sample of one table, and its buckets if the spec has any.
+
+    Read it, `update` it, or `merge` it.
+    """
 
     def __init__(
         self,
@@ -60,6 +64,7 @@ class TableSketch:
         self.signature = signature
         self.delta = delta
         self.keys = keys
+        self.buckets: BucketTable | None = None  # in place afterwards, if the spec has any
 
     @classmethod
     def empty(cls, spec: Spec, schema: pa.Schema) -> Self:
@@ -68,7 +73,7 @@ class TableSketch:
         columns = tuple(
             Column(field.name, str(field.type), family) for field, family in zip(schema, hasher.families, strict=True)
         )
-        return cls(
+        made = cls(
             spec,
             columns,
             RowDigest.empty(),
@@ -78,16 +83,26 @@ class TableSketch:
             DeltaTable.empty(spec.delta_cells, hasher.key_lanes),
             Sample.empty(spec.rows),
         )
+        made.buckets = None if spec.bucket_by is None else BucketTable.empty(len(columns))
+        return made
 
     def update(self, batch: HashedBatch) -> None:
         """Adds the rows of a hashed batch."""
         for sketch, column in zip(self.columns, batch.columns, strict=True):
             sketch.update(column)
         self._update_rows(batch)
+        if self.buckets is not None:
+            self.buckets.update(batch)
 
     def fold(self, hasher: RowHasher, batch: pa.RecordBatch) -> None:
-        """Adds the rows of a batch: what `update` does with the hashed batch, in one call of a kernel for all columns."""
-        self._update_rows(hasher.fold(batch, self.columns))
+        """Adds the rows of a batch: what `update` does with the hashed batch, in one call of a kernel for all columns.
+
+        Buckets need the hashes of all values by themselves, so a table that has some takes the longer way.
+        """
+        if self.buckets is None:
+            self._update_rows(hasher.fold(batch, self.columns))
+        else:
+            self.update(hasher.hash(batch))
 
     def _update_rows(self, batch: HashedBatch) -> None:
         self.digest.update(batch)
@@ -102,7 +117,7 @@ class TableSketch:
         check_equal(self.spec, other.spec)
         if self.schema != other.schema:
             raise SpecMismatchError("columns", _describe(self.schema), _describe(other.schema))
-        return type(self)(
+        made = type(self)(
             self.spec,
             self.schema,
             self.digest.merge(other.digest),
@@ -112,6 +127,9 @@ class TableSketch:
             self.delta.merge(other.delta),
             self.keys.merge(other.keys),
         )
+        if self.buckets is not None and other.buckets is not None:
+            made.buckets = self.buckets.merge(other.buckets)
+        return made
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TableSketch) and vars(self) == vars(other)
