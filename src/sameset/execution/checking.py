@@ -14,6 +14,7 @@ from sameset.comparison.result import DEFAULT_LIMIT, Side, first_json
 from sameset.comparison.sentences import count_of, describe
 from sameset.comparison.verdict import judge_values
 from sameset.errors import SamesetError, StaleSnapshotError
+from sameset.execution.incremental import sketch_files
 from sameset.execution.operands import stored_operand
 from sameset.execution.refining import Sides, refine, wants_left_table
 from sameset.execution.scanning import silent
@@ -21,8 +22,11 @@ from sameset.execution.sketching import sketch_table
 from sameset.registry import NewSnapshot, Registry
 from sameset.sketches.spec import Spec, Wanted
 from sameset.sources import open_source
+from sameset.sources.file_states import Trust
 
 if TYPE_CHECKING:
+    from sameset.execution.file_changes import FileChanges
+    from sameset.execution.incremental import FilesRead
     from sameset.execution.scanning import Progress
     from sameset.registry import Snapshot
     from sameset.sketches.table import TableSketch
@@ -61,6 +65,7 @@ class Arrival:
     sketch: TableSketch
     address: str
     source: Source | None = None
+    files: FilesRead | None = None  #: what is known file by file, if it was read so
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Check:
     resembles: tuple[Resemblance, ...]
     snapshot: Snapshot | None = None
     registry: str | None = None
+    files: FileChanges | None = None  #: what became of the files, if they were looked at one by one
 
     @property
     def is_same(self) -> bool:
@@ -101,6 +107,7 @@ class Check:
             "snapshot": self.snapshot.reference if self.snapshot else None,
             "previous": self.previous.reference if self.previous else None,
             "resembles": [other.to_json() for other in self.resembles],
+            "files": self.files.to_json() if self.files else None,
         }
 
 
@@ -111,21 +118,40 @@ def check_table(
     *,
     run_id: str | None = None,
     progress: Progress = silent,
+    incremental: bool | None = None,
+    trust: Trust = Trust.STATUS,
     **wanted: Unpack[Wanted],
 ) -> Check:
     """The check of an arriving dataset, recorded: compared with the previous snapshot of `name` and with all other datasets.
 
     `wanted` are fields of the spec (`key`, `ignore`, `where`, `digits`, ...); what is not given is as in the previous
-    snapshot. A run of the same `run_id` is recorded once.
+    snapshot. A run of the same `run_id` is recorded once. With `incremental` only files that are new or changed are read
+    (docs/incremental.md), and from then on unless it is False; `trust` says what shows that a file is unchanged.
     Raises SamesetError, with nothing recorded, if the source or the registry cannot be read.
     """
     if not isinstance(registry, Registry):
         with Registry.open(registry) as opened:
-            return check_table(source, name, opened, run_id=run_id, progress=progress, **wanted)
+            return check_table(
+                source,
+                name,
+                opened,
+                run_id=run_id,
+                progress=progress,
+                incremental=incremental,
+                trust=trust,
+                **wanted,
+            )
     place = open_source(source)
     spec = spec_for(registry, name, **wanted)
-    arrival = Arrival(name, sketch_table(place, spec, progress=progress), place.address, place)
-    return record_check(registry, arrival, run_id=run_id)
+    if incremental is False or (incremental is None and registry.remembered_files(name) is None):
+        arrival = Arrival(name, sketch_table(place, spec, progress=progress), place.address, place)
+    else:
+        files = sketch_files(place, spec, registry, name, trust=trust, progress=progress)
+        arrival = Arrival(name, files.sketch, place.address, place, files)
+    check = record_check(registry, arrival, run_id=run_id)
+    if incremental is False:
+        registry.forget_files(name)
+    return check
 
 
 def spec_for(registry: Registry, name: str, **wanted: Unpack[Wanted]) -> Spec:
@@ -146,6 +172,7 @@ def judge_arrival(registry: Registry, arrival: Arrival, *, run_id: str | None = 
         previous,
         tuple(_resembling(registry, arrival)),
         registry=registry.address,
+        files=arrival.files.changes if arrival.files else None,
     )
 
 
@@ -163,9 +190,12 @@ def record_check(
         entry = _entry(check, data, run, validation)
         try:
             expected = check.previous.number if check.previous else None
-            return replace(check, snapshot=registry.record(entry, expected_previous=expected))
+            recorded = replace(check, snapshot=registry.record(entry, expected_previous=expected))
         except StaleSnapshotError:
             continue
+        if arrival.files and arrival.files.memory:
+            registry.keep_file_sketches(arrival.dataset, (file.key for file in arrival.files.memory.files))
+        return recorded
     raise StaleSnapshotError(f"dataset {arrival.dataset!r} is recorded by too many others at once; try again")
 
 
@@ -187,9 +217,16 @@ def _status(comparison: Comparison | None) -> str:
 def _compare_with(registry: Registry, previous: Snapshot, arrival: Arrival) -> Comparison:
     sketch = stored_operand(registry.sketch(previous), previous.reference)
     comparison = compare(sketch, arrival.sketch)
-    left = _reopen(previous, sketch) if wants_left_table(comparison) else None
-    sides = Sides(sketch, arrival.sketch, left, arrival.source)
+    left = _reopen(previous, sketch) if wants_left_table(comparison) and not _is_replaced(previous, arrival) else None
+    # Without the left table the right one is read for the rows that came only, and these are in files that were read.
+    right = arrival.files.fresh if left is None and arrival.files and arrival.files.memory else arrival.source
+    sides = Sides(sketch, arrival.sketch, left, right)
     return refine(comparison, sides, DEFAULT_LIMIT).with_addresses(previous.reference, arrival.address)
+
+
+def _is_replaced(previous: Snapshot, arrival: Arrival) -> bool:
+    """Whether the files of the previous delivery were where those of the arrival are, so that they are not at hand."""
+    return arrival.files is not None and _from_anywhere(arrival.address) == previous.source
 
 
 def _reopen(previous: Snapshot, sketch: TableSketch) -> Source | None:
@@ -233,6 +270,7 @@ def _entry(check: Check, data: bytes, run_id: str, validation: str | None) -> Ne
         report=_bounded_report(check),
         validation=validation,
         run_id=run_id,
+        files=check.arrival.files.memory.to_bytes() if check.arrival.files and check.arrival.files.memory else None,
     )
 
 

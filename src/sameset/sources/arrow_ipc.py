@@ -34,6 +34,10 @@ class ArrowIpcSource(ArrowStreamSource, FilesSource):
     def file_set(self) -> FileSet:
         return self._files
 
+    @property
+    def reading(self) -> str:
+        return f"arrow, union by name {self._union_by_name}"
+
     def own_schema(self, file: str) -> pa.Schema:
         return _schema_of(file).remove_metadata()
 

@@ -61,6 +61,10 @@ class DelimitedSource(ScannedSource, FilesSource):
     def file_set(self) -> FileSet:
         return self._files
 
+    @property
+    def reading(self) -> str:
+        return f"csv, union by name {self._union_by_name}, types {self._schema}"
+
     def own_schema(self, file: str) -> pa.Schema:
         header, _ = _header_of(readable_file(file), () if self._schema is None else self._schema.names)
         return pa.schema([pa.field(name, pa.string()) for name in header])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 
@@ -20,13 +20,18 @@ __all__ = ["PARTITION_TYPES", "FilePart", "FilesSource"]
 PARTITION_TYPES = {"BIGINT": pa.int64(), "DATE": pa.date32(), "VARCHAR": pa.string()}
 
 
-class FilesSource(ABC):
-    """What a source of a set of files adds if each of its files can be read by itself."""
+class FilesSource(Source):
+    """A source of a set of files, each of which can be read by itself."""
 
     @property
     @abstractmethod
     def file_set(self) -> FileSet:
         """The files."""
+
+    @property
+    @abstractmethod
+    def reading(self) -> str:
+        """What the values of a file and the columns of the whole depend on besides the files: the kind and its options."""
 
     @abstractmethod
     def own_schema(self, file: str) -> pa.Schema:

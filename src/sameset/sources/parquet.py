@@ -54,6 +54,10 @@ class ParquetSource(ScannedSource, FilesSource):
     def file_set(self) -> FileSet:
         return self._files
 
+    @property
+    def reading(self) -> str:
+        return f"parquet, union by name {self._union_by_name}"
+
     def own_schema(self, file: str) -> pa.Schema:
         footer = _footer_of(file)
         # Whether there are timestamps of the old kind decides who reads the files, and so the type that arrives.
