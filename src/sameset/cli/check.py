@@ -28,6 +28,18 @@ __all__ = ["check"]
 @click.option("--name", "-n", required=True, envvar="SAMESET_NAME", help="The dataset's name in the registry.")
 @spec_options
 @source_options
+@click.option(
+    "--incremental/--no-incremental",
+    default=None,
+    envvar="SAMESET_INCREMENTAL",
+    help="Read only new and changed files, now and from now on; or all of them.  [default: as before]",
+)
+@click.option(
+    "--trust-metadata",
+    is_flag=True,
+    envvar="SAMESET_TRUST_METADATA",
+    help="Take a file of the same size and time for unchanged, without asking for more.",
+)
 @registry_option
 @limit_option
 @output_options("text", "json", "markdown")
@@ -46,19 +58,26 @@ def check(
     \b
     sameset check orders.parquet --name orders --key o_orderkey
     sameset check 'deliveries/2026-11-*.parquet' --name deliveries --format json
+    sameset check s3://bucket/events/ --name events --incremental
     """
     from sameset.cli.progress import watched
-    from sameset.execution.checking import check_table
+    from sameset.execution.checking import check_table, is_incremental
     from sameset.execution.operands import column_types
-    from sameset.registry import check_name, default_address
+    from sameset.registry import Registry, check_name, default_address
     from sameset.sources import open_source
+    from sameset.sources.file_states import Trust
 
     check_name(name)
     schema_from, union_by_name = spec.pop("schema_from"), spec.pop("union_by_name")
     schema = column_types(schema_from, registry or default_address()) if schema_from else None
     place = open_source(source, schema=schema, union_by_name=union_by_name)
-    with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
-        found = check_table(place, name, registry or default_address(), progress=progress, **wanted(**spec))
+    incremental, trust = spec.pop("incremental"), Trust.METADATA if spec.pop("trust_metadata") else Trust.STATUS
+    with Registry.open(registry or default_address()) as opened:
+        rows = None if is_incremental(opened, name, incremental) else place.row_count()
+        with watched(f"reading {place.address}", rows, quiet=quiet) as progress:
+            found = check_table(
+                place, name, opened, progress=progress, incremental=incremental, trust=trust, **wanted(**spec)
+            )
     if form == "text":
         from sameset.cli.terminal import show_check
 

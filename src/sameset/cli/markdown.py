@@ -38,6 +38,8 @@ def check_markdown(check: Check, limit: int) -> str:
             for other in check.resembles[:limit]
         ]
         parts.append("### Resembles\n\n" + _table(["dataset", "verdict", "Jaccard of rows"], rows))
+    if check.files:
+        parts.append(escape(check.files.sentence))
     return "\n\n".join(parts) + "\n"
 
 

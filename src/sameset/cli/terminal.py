@@ -55,6 +55,8 @@ def show_check(check: Check) -> RenderableType:
         parts += _evidence(check.comparison)
     if check.resembles:
         parts.append(_resembles(check))
+    if check.files:
+        parts.append(_text(check.files.sentence, style="dim"))
     where = f"recorded as {check.snapshot.reference} in {check.registry}" if check.snapshot else "not recorded"
     parts.append(_text(where, style="dim"))
     return _panel(check.status, check.sentence, parts)

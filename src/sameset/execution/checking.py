@@ -32,7 +32,16 @@ if TYPE_CHECKING:
     from sameset.sketches.table import TableSketch
     from sameset.sources import Source
 
-__all__ = ["Arrival", "Check", "Resemblance", "check_table", "judge_arrival", "record_check", "spec_for"]
+__all__ = [
+    "Arrival",
+    "Check",
+    "Resemblance",
+    "check_table",
+    "is_incremental",
+    "judge_arrival",
+    "record_check",
+    "spec_for",
+]
 
 RELATED = tuple(verdict for verdict in Verdict if verdict not in (Verdict.UNRELATED, Verdict.INCOMPARABLE))
 RETRIES = 20
@@ -143,15 +152,20 @@ def check_table(
             )
     place = open_source(source)
     spec = spec_for(registry, name, **wanted)
-    if incremental is False or (incremental is None and registry.remembered_files(name) is None):
-        arrival = Arrival(name, sketch_table(place, spec, progress=progress), place.address, place)
-    else:
+    if is_incremental(registry, name, incremental):
         files = sketch_files(place, spec, registry, name, trust=trust, progress=progress)
         arrival = Arrival(name, files.sketch, place.address, place, files)
+    else:
+        arrival = Arrival(name, sketch_table(place, spec, progress=progress), place.address, place)
     check = record_check(registry, arrival, run_id=run_id)
     if incremental is False:
         registry.forget_files(name)
     return check
+
+
+def is_incremental(registry: Registry, name: str, wanted: bool | None) -> bool:
+    """Whether only new and changed files of a dataset are to be read: as wanted, otherwise as at its last check."""
+    return registry.remembered_files(name) is not None if wanted is None else wanted
 
 
 def spec_for(registry: Registry, name: str, **wanted: Unpack[Wanted]) -> Spec:

@@ -168,8 +168,9 @@ class _Scan:
         fits = before is not None and before.sketch.schema == self._empty.schema
         old = Counter(file.key for file in before.memory.files) if before and fits else Counter[str]()
         rest = self._without(before.sketch, old - now) if before and fits else None
-        total = self._sum(now) if rest is None else rest.merge(self._sum(now - old)) if now - old else rest
-        return total, [place for place, file in enumerate(self._memory.files) if file.key in now - old]
+        came = now - old
+        total = self._sum(now) if rest is None else rest.merge(self._sum(came)) if came else rest
+        return total, [place for place, file in enumerate(self._memory.files) if file.key in came]
 
     def _without(self, base: TableSketch, gone: Counter[str]) -> TableSketch | None:
         """A sketch without files that are not there any more; None if that cannot be known without the others."""

@@ -33,6 +33,7 @@ __all__ = [
     "has_file_tables",
     "has_schema",
     "insert_if_absent",
+    "insert_or_replace",
     "locate",
     "told",
     "writer",
@@ -173,6 +174,17 @@ def insert_if_absent(connection: Connection, table: Table, values: dict[str, Any
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(table).values(values).on_conflict_do_nothing()
+
+
+def insert_or_replace(connection: Connection, table: Table, values: dict[str, Any]) -> Executable:
+    """The insertion of a row that takes the place of one of the same primary key."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table).values(values).on_conflict_do_update(constraint=table.primary_key, set_=values)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table).values(values).on_conflict_do_update(index_elements=table.primary_key, set_=values)
 
 
 def _server(text: str) -> Place:

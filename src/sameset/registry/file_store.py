@@ -60,12 +60,12 @@ class FileStore(ABC):
         return rows[0][0] if rows else None
 
     def add_file_sketches(self, name: str, sketches: Mapping[str, bytes]) -> None:
-        """Stores sketches of files under their keys, those that are not there yet, in one transaction."""
+        """Stores sketches of files under their keys, in the place of those that are there, in one transaction."""
         with self._writing() as connection:
             database.create_file_tables(connection)
             for key, content in sketches.items():
                 values = {"dataset": name, "key": key, "content": content}
-                connection.execute(database.insert_if_absent(connection, file_sketch, values))
+                connection.execute(database.insert_or_replace(connection, file_sketch, values))
 
     def keep_file_sketches(self, name: str, keys: Iterable[str]) -> None:
         """Removes all sketches of files of a dataset but these, in short transactions."""
