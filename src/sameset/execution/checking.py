@@ -75,6 +75,10 @@ class Arrival:
     address: str
     source: Source | None = None
     files: FilesRead | None = None  #: what is known file by file, if it was read so
+    proved: Verdict | None = (
+        None  #: what is known against the previous snapshot, because the sketch was made from that one
+    )
+    note: str | None = None  #: what is to be said of how the sketch was made
 
 
 @dataclass(frozen=True)
@@ -172,13 +176,23 @@ def spec_for(registry: Registry, name: str, **wanted: Unpack[Wanted]) -> Spec:
     """The spec to sketch an arriving dataset with: that of its previous snapshot, altered by what is wanted."""
     previous = registry.latest(name)
     spec = Spec() if previous is None else stored_operand(registry.sketch(previous), previous.reference).spec
-    return spec.altered(**wanted)
+    return _of_full_size(spec).altered(**wanted)
+
+
+def _of_full_size(spec: Spec) -> Spec:
+    """The spec with samples of the usual size where rows were taken out of those of the previous snapshot."""
+    usual = Spec()
+    rows, values = (
+        full if of.size < full.size or of.cap < full.cap else of
+        for of, full in ((spec.rows, usual.rows), (spec.values, usual.values))
+    )
+    return replace(spec, rows=rows, values=values, bins=max(spec.bins, usual.bins))
 
 
 def judge_arrival(registry: Registry, arrival: Arrival, *, run_id: str | None = None) -> Check:
     """The check of an arrival, not recorded; that of a run which was recorded already says what it said then."""
     previous = _previous(registry, arrival.dataset, run_id)
-    comparison = _compare_with(registry, previous, arrival) if previous else None
+    comparison = _with_proof(_compare_with(registry, previous, arrival), arrival) if previous else None
     return Check(
         arrival,
         _status(comparison),
@@ -191,16 +205,24 @@ def judge_arrival(registry: Registry, arrival: Arrival, *, run_id: str | None = 
 
 
 def record_check(
-    registry: Registry, arrival: Arrival, *, run_id: str | None = None, validation: str | None = None
+    registry: Registry,
+    arrival: Arrival,
+    *,
+    run_id: str | None = None,
+    validation: str | None = None,
+    onto: int | None = None,
 ) -> Check:
     """The check of an arrival, recorded with its validation (JSON) in one transaction.
 
-    If another run recorded a newer snapshot in the meantime, the arrival is compared with that one.
+    If another run recorded a newer snapshot in the meantime, the arrival is compared with that one; StaleSnapshotError if it
+    has to follow the snapshot of the number `onto`.
     """
     run = run_id or uuid4().hex
     data = arrival.sketch.to_bytes()
     for _ in range(RETRIES):
         check = judge_arrival(registry, arrival, run_id=run)
+        if onto is not None and (check.previous is None or check.previous.number != onto):
+            raise StaleSnapshotError(f"dataset {arrival.dataset!r} has a newer snapshot than {onto} by now; try again")
         entry = _entry(check, data, run, validation)
         try:
             expected = check.previous.number if check.previous else None
@@ -236,6 +258,15 @@ def _compare_with(registry: Registry, previous: Snapshot, arrival: Arrival) -> C
     right = arrival.files.fresh if left is None and arrival.files and arrival.files.memory else arrival.source
     sides = Sides(sketch, arrival.sketch, left, right)
     return refine(comparison, sides, DEFAULT_LIMIT).with_addresses(previous.reference, arrival.address)
+
+
+def _with_proof(comparison: Comparison, arrival: Arrival) -> Comparison:
+    """The comparison with what is known from how the arrival's sketch was made, where its delta is over capacity."""
+    if arrival.note is not None:
+        comparison = replace(comparison, notes=(*comparison.notes, arrival.note))
+    if arrival.proved is None or comparison.delta is not None or comparison.is_same:
+        return comparison
+    return replace(comparison, verdict=arrival.proved, basis="batch")
 
 
 def _is_replaced(previous: Snapshot, arrival: Arrival) -> bool:
