@@ -80,7 +80,7 @@ def open_object(address: str) -> pa.NativeFile:
 def etag_of_object(address: str) -> tuple[int, str | None]:
     """The size of an object in bytes and its ETag, if the store has one, by one request; SourceError if there is none."""
     with _told(address), _filesystem().open_input_file(_path(address)) as file:
-        etag = (file.metadata() or {}).get(b"ETag")
+        etag = (file.metadata() or {}).get("ETag")
         return int(file.size()), etag.decode("utf-8", "replace") if etag else None
 
 
