@@ -79,9 +79,13 @@ def open_object(address: str) -> pa.NativeFile:
 
 def etag_of_object(address: str) -> tuple[int, str | None]:
     """The size of an object in bytes and its ETag, if the store has one, by one request; SourceError if there is none."""
-    with _told(address), _filesystem().open_input_file(_path(address)) as file:
-        etag = (file.metadata() or {}).get("ETag")
-        return int(file.size()), etag.decode("utf-8", "replace") if etag else None
+    with _told(address):
+        try:
+            with _filesystem().open_input_file(_path(address)) as file:
+                etag = (file.metadata() or {}).get("ETag")
+                return int(file.size()), etag.decode("utf-8", "replace") if etag else None
+        except FileNotFoundError:
+            return size_of_object(address), None  # which says what is not there
 
 
 def listing_of(folder: str) -> dict[str, tuple[int, int]]:
