@@ -76,7 +76,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("ending", ["parquet", "arrow", pytest.param("csv", marks=pytest.mark.slow)])
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(steps=st.lists(STEPS, min_size=2, max_size=10))
 def test_any_edits_of_a_folder_give_the_sketch_of_all_files_and_read_what_is_new(
     ending: str, steps: list[tuple[str, str, object]]
