@@ -63,7 +63,8 @@ def main(address: str, beginning: str) -> None:
     """Record a snapshot, but wait for a line on stdin after the statement that begins so: to be killed, or to go on."""
     event.listen(Engine, "after_cursor_execute", _stop_after(beginning))
     with Registry.open(address) as registry:
-        record_next(registry, entry(sketch=b"of the writer that stops", run_id="stopped", validation="{}"))
+        new = entry(sketch=b"of the writer that stops", run_id="stopped", validation="{}", files=b"its files")
+        record_next(registry, new)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ STEPS = [
     "insert into sketch",
     "insert into snapshot",
     "insert into validation",
+    "insert into file_set",
 ]
 FIRST_STEPS = ["create table registry", "create table validation", "insert into registry", *STEPS]
 

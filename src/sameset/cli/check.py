@@ -27,6 +27,18 @@ __all__ = ["check"]
 @click.option("--name", "-n", required=True, envvar="SAMESET_NAME", help="The dataset's name in the registry.")
 @spec_options
 @source_options
+@click.option(
+    "--incremental/--no-incremental",
+    default=None,
+    envvar="SAMESET_INCREMENTAL",
+    help="Read only new and changed files, now and from now on; or all of them.  [default: as before]",
+)
+@click.option(
+    "--trust-metadata",
+    is_flag=True,
+    envvar="SAMESET_TRUST_METADATA",
+    help="Take a file of the same size and time for unchanged, without asking for more.",
+)
 @registry_option
 @limit_option
 @rows_option
@@ -47,22 +59,34 @@ def check(
     \b
     sameset check orders.parquet --name orders --key o_orderkey
     sameset check 'deliveries/2026-11-*.parquet' --name deliveries --format json
+    sameset check s3://bucket/events/ --name events --incremental
     """
     from sameset.cli.findings import Output, publish
     from sameset.cli.progress import watched
-    from sameset.execution.checking import check_table
+    from sameset.execution.checking import check_table, is_incremental
     from sameset.execution.delta_rows import WantedRows
     from sameset.execution.operands import column_types
-    from sameset.registry import check_name, default_address
+    from sameset.registry import Registry, check_name, default_address
     from sameset.sources import open_source
+    from sameset.sources.file_states import Trust
 
     started = time.monotonic()
     check_name(name)
     schema_from, union_by_name = spec.pop("schema_from"), spec.pop("union_by_name")
     schema = column_types(schema_from, registry or default_address()) if schema_from else None
     place = open_source(source, schema=schema, union_by_name=union_by_name)
-    with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
-        found = check_table(
-            place, name, registry or default_address(), rows=WantedRows(rows), progress=progress, **wanted(**spec)
-        )
+    incremental, trusted = spec.pop("incremental"), spec.pop("trust_metadata")
+    with Registry.open(registry or default_address()) as opened:
+        by_file = is_incremental(opened, name, incremental)
+        total = None if by_file else place.row_count()
+        with watched(f"reading {place.address}", total, quiet=quiet) as progress:
+            found = check_table(
+                place,
+                name,
+                opened,
+                rows=WantedRows(rows),
+                progress=progress,
+                incremental=Trust.METADATA if by_file and trusted else incremental,
+                **wanted(**spec),
+            )
     return publish(found, Output(form, limit, output, quiet), time.monotonic() - started)

@@ -66,6 +66,8 @@ def show_finding(found: Comparison | Check) -> RenderableType:
         parts += _evidence(finding.comparison)
     if finding.resembles:
         parts.append(_resembles(finding))
+    if finding.files:
+        parts.append(_text(finding.files.sentence, style="dim"))
     if finding.is_check:
         recorded = (
             f"recorded as {finding.snapshot.reference} in {finding.registry}" if finding.snapshot else "not recorded"

@@ -15,6 +15,7 @@ from sameset.comparison.sentences import count_of, describe
 from sameset.comparison.verdict import judge_values
 from sameset.errors import SamesetError, StaleSnapshotError
 from sameset.execution.delta_rows import NO_ROWS, SOME_ROWS, WantedRows
+from sameset.execution.incremental import sketch_files
 from sameset.execution.operands import stored_operand
 from sameset.execution.projection import selected
 from sameset.execution.refining import refine, wants_left_table
@@ -24,14 +25,26 @@ from sameset.execution.sketching import sketch_table
 from sameset.registry import NewSnapshot, Registry
 from sameset.sketches.spec import Spec, Wanted
 from sameset.sources import open_source
+from sameset.sources.file_states import Trust
 
 if TYPE_CHECKING:
+    from sameset.execution.file_changes import FileChanges
+    from sameset.execution.incremental import FilesRead
     from sameset.execution.scanning import Progress
     from sameset.registry import Snapshot
     from sameset.sketches.table import TableSketch
     from sameset.sources import Source
 
-__all__ = ["Arrival", "Check", "Resemblance", "check_table", "judge_arrival", "record_check", "spec_for"]
+__all__ = [
+    "Arrival",
+    "Check",
+    "Resemblance",
+    "check_table",
+    "is_incremental",
+    "judge_arrival",
+    "record_check",
+    "spec_for",
+]
 
 RELATED = tuple(verdict for verdict in Verdict if verdict not in (Verdict.UNRELATED, Verdict.INCOMPARABLE))
 RETRIES = 20
@@ -65,6 +78,11 @@ class Arrival:
     address: str
     source: Source | None = None
     rows: WantedRows = SOME_ROWS
+    files: FilesRead | None = None  #: what is known file by file, if it was read so
+    proved: Verdict | None = (
+        None  #: what is known against the previous snapshot, because the sketch was made from that one
+    )
+    note: str | None = None  #: what is to be said of how the sketch was made
 
 
 @dataclass(frozen=True)
@@ -78,6 +96,7 @@ class Check:
     resembles: tuple[Resemblance, ...]
     snapshot: Snapshot | None = None
     registry: str | None = None
+    files: FileChanges | None = None  #: what became of the files, if they were looked at one by one
 
     @property
     def is_same(self) -> bool:
@@ -105,6 +124,7 @@ class Check:
             "snapshot": self.snapshot.reference if self.snapshot else None,
             "previous": self.previous.reference if self.previous else None,
             "resembles": [other.to_json() for other in self.resembles],
+            "files": self.files.to_json() if self.files else None,
         }
 
 
@@ -116,34 +136,72 @@ def check_table(
     run_id: str | None = None,
     rows: WantedRows = SOME_ROWS,
     progress: Progress = silent,
+    incremental: Trust | bool | None = None,
     **wanted: Unpack[Wanted],
 ) -> Check:
     """The check of an arriving dataset, recorded: compared with the previous snapshot of `name` and with all other datasets.
 
     `wanted` are fields of the spec (`key`, `ignore`, `where`, `digits`, ...); what is not given is as in the previous
-    snapshot. `rows` says which rows the report shows. A run of the same `run_id` is recorded once.
+    snapshot. A run of the same `run_id` is recorded once. `rows` says which rows the report shows. With `incremental` only files
+    that are new or changed are read (docs/incremental.md), and from then on unless it is False; a Trust says what shows that
+    a file is unchanged.
     Raises SamesetError, with nothing recorded, if the source or the registry cannot be read.
     """
     if not isinstance(registry, Registry):
         with Registry.open(registry) as opened:
-            return check_table(source, name, opened, run_id=run_id, rows=rows, progress=progress, **wanted)
+            return check_table(
+                source,
+                name,
+                opened,
+                run_id=run_id,
+                rows=rows,
+                progress=progress,
+                incremental=incremental,
+                **wanted,
+            )
     place = open_source(source)
     spec = spec_for(registry, name, **wanted)
-    arrival = Arrival(name, sketch_table(place, spec, progress=progress), place.address, place, rows)
-    return record_check(registry, arrival, run_id=run_id)
+    if is_incremental(registry, name, incremental):
+        files = sketch_files(place, spec, registry, name, trust=_trust(incremental), progress=progress)
+        arrival = Arrival(name, files.sketch, place.address, place, rows, files)
+    else:
+        arrival = Arrival(name, sketch_table(place, spec, progress=progress), place.address, place, rows)
+    check = record_check(registry, arrival, run_id=run_id)
+    if incremental is False:
+        registry.forget_files(name)
+    return check
+
+
+def is_incremental(registry: Registry, name: str, wanted: Trust | bool | None) -> bool:
+    """Whether only new and changed files of a dataset are to be read: as wanted, otherwise as at its last check."""
+    return registry.remembered_files(name) is not None if wanted is None else wanted is not False
+
+
+def _trust(wanted: Trust | bool | None) -> Trust:
+    return wanted if isinstance(wanted, Trust) else Trust.STATUS
 
 
 def spec_for(registry: Registry, name: str, **wanted: Unpack[Wanted]) -> Spec:
     """The spec to sketch an arriving dataset with: that of its previous snapshot, altered by what is wanted."""
     previous = registry.latest(name)
     spec = Spec() if previous is None else stored_operand(registry.sketch(previous), previous.reference).spec
-    return spec.altered(**wanted)
+    return _of_full_size(spec).altered(**wanted)
+
+
+def _of_full_size(spec: Spec) -> Spec:
+    """The spec with samples of the usual size where rows were taken out of those of the previous snapshot."""
+    usual = Spec()
+    rows, values = (
+        full if of.size < full.size or of.cap < full.cap else of
+        for of, full in ((spec.rows, usual.rows), (spec.values, usual.values))
+    )
+    return replace(spec, rows=rows, values=values, bins=max(spec.bins, usual.bins))
 
 
 def judge_arrival(registry: Registry, arrival: Arrival, *, run_id: str | None = None) -> Check:
     """The check of an arrival, not recorded; that of a run which was recorded already says what it said then."""
     previous = _previous(registry, arrival.dataset, run_id)
-    comparison = _compare_with(registry, previous, arrival) if previous else None
+    comparison = _with_proof(_compare_with(registry, previous, arrival), arrival) if previous else None
     return Check(
         arrival,
         _status(comparison),
@@ -151,26 +209,38 @@ def judge_arrival(registry: Registry, arrival: Arrival, *, run_id: str | None = 
         previous,
         tuple(_resembling(registry, arrival)),
         registry=registry.address,
+        files=arrival.files.changes if arrival.files else None,
     )
 
 
 def record_check(
-    registry: Registry, arrival: Arrival, *, run_id: str | None = None, validation: str | None = None
+    registry: Registry,
+    arrival: Arrival,
+    *,
+    run_id: str | None = None,
+    validation: str | None = None,
+    onto: int | None = None,
 ) -> Check:
     """The check of an arrival, recorded with its validation (JSON) in one transaction.
 
-    If another run recorded a newer snapshot in the meantime, the arrival is compared with that one.
+    If another run recorded a newer snapshot in the meantime, the arrival is compared with that one; StaleSnapshotError if it
+    has to follow the snapshot of the number `onto`.
     """
     run = run_id or uuid4().hex
     data = arrival.sketch.to_bytes()
     for _ in range(RETRIES):
         check = judge_arrival(registry, arrival, run_id=run)
+        if onto is not None and (check.previous is None or check.previous.number != onto):
+            raise StaleSnapshotError(f"dataset {arrival.dataset!r} has a newer snapshot than {onto} by now; try again")
         entry = _entry(check, data, run, validation)
         try:
             expected = check.previous.number if check.previous else None
-            return replace(check, snapshot=registry.record(entry, expected_previous=expected))
+            recorded = replace(check, snapshot=registry.record(entry, expected_previous=expected))
         except StaleSnapshotError:
             continue
+        if arrival.files and arrival.files.memory:
+            registry.keep_file_sketches(arrival.dataset, (file.key for file in arrival.files.memory.files))
+        return recorded
     raise StaleSnapshotError(f"dataset {arrival.dataset!r} is recorded by too many others at once; try again")
 
 
@@ -194,9 +264,20 @@ def _compare_with(registry: Registry, previous: Snapshot, arrival: Arrival) -> C
     comparison = compare(sketch, arrival.sketch)
     place = None if previous.source == _from_anywhere(arrival.address) else _place_of(previous, sketch.spec)
     left = place if place and wants_left_table(comparison) and _is_still(place, sketch) else None
-    sides = Sides(sketch, arrival.sketch, left, arrival.source, place)
+    # Without the left table the right one is read for the rows that came only, and these are in files that were read.
+    right = arrival.files.fresh if left is None and arrival.files and arrival.files.memory else arrival.source
+    sides = Sides(sketch, arrival.sketch, left, right, place)
     rows = arrival.rows if arrival.sketch.spec.keep_keys else NO_ROWS  # who hides keys does not want rows in a registry
     return refine(comparison, sides, rows).with_addresses(previous.reference, arrival.address)
+
+
+def _with_proof(comparison: Comparison, arrival: Arrival) -> Comparison:
+    """The comparison with what is known from how the arrival's sketch was made, where its delta is over capacity."""
+    if arrival.note is not None:
+        comparison = replace(comparison, notes=(*comparison.notes, arrival.note))
+    if arrival.proved is None or comparison.delta is not None or comparison.is_same:
+        return comparison
+    return replace(comparison, verdict=arrival.proved, basis="batch")
 
 
 def _place_of(previous: Snapshot, spec: Spec) -> Source | None:
@@ -248,6 +329,7 @@ def _entry(check: Check, data: bytes, run_id: str, validation: str | None) -> Ne
         report=_bounded_report(check),
         validation=validation,
         run_id=run_id,
+        files=check.arrival.files.memory.to_bytes() if check.arrival.files and check.arrival.files.memory else None,
     )
 
 

@@ -161,7 +161,11 @@ def _expect_made_with(operand: Operand, wanted: Spec, names: Sequence[str]) -> N
         same = set(have) == set(want) if name == "key" else have == want
         if not same:
             told = f"{_told(name, have)}, not {_told(name, want)}"
-            raise SpecError(f"{operand.address} was sketched with {told}; leave {OPTIONS.get(name, f'--{name}')} out")
+            raise SpecError(f"{operand.address} was sketched with {told}; leave {_option(name)} out")
+
+
+def _option(name: str) -> str:
+    return OPTIONS.get(name, f"--{name.replace('_', '-')}")
 
 
 def _told(name: str, value: Any) -> str:

@@ -47,13 +47,15 @@ def fold_streams(
     start: Callable[[], State],
     fold: Callable[[State, pa.RecordBatch], None],
     progress: Progress = silent,
+    threads: int | None = None,
 ) -> list[State]:
-    """Folds the batches of all streams into as many states as there are cores, each used by one thread alone.
+    """Folds the batches of all streams into as many states as there are threads (cores), each used by one thread alone.
 
     Only as many batches are in memory as there are threads: a thread fetches its next one under the stream's lock, while
     others compute or read another stream. The first error stops all threads and is raised; so does an interrupt of the caller.
     """
     shared = [(stream, threading.Lock()) for stream in streams]
+    workers = threads or cores()
     counting, stop = threading.Lock(), threading.Event()
 
     def fetch(stream: Iterator[pa.RecordBatch], lock: threading.Lock) -> pa.RecordBatch | None:
@@ -71,10 +73,10 @@ def fold_streams(
                 fold(state, batch)
         return state
 
-    with ExitStack() as stack, ThreadPoolExecutor(cores(), "sameset") as pool:
+    with ExitStack() as stack, ThreadPoolExecutor(workers, "sameset") as pool:
         for stream in streams:
             stack.callback(stream.close)  # type: ignore[attr-defined]  # they are generators
-        futures = [pool.submit(work, i % len(streams)) for i in range(cores())]
+        futures = [pool.submit(work, i % len(streams)) for i in range(workers)]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:

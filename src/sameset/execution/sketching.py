@@ -37,8 +37,10 @@ def sketch_table(
     return reduce(TableSketch.merge, (mapper or InTurn()).map(sketch, opened.partitions()))
 
 
-def sketch_partition(source: Source, spec: Spec, progress: Progress = silent) -> TableSketch:
-    """The sketch of one partition, by all cores of this machine."""
+def sketch_partition(
+    source: Source, spec: Spec, progress: Progress = silent, threads: int | None = None
+) -> TableSketch:
+    """The sketch of one partition, by all cores of this machine unless `threads` says how many."""
     try:
         chosen = selected(source, spec)
         schema = chosen.schema()
@@ -51,7 +53,7 @@ def sketch_partition(source: Source, spec: Spec, progress: Progress = silent) ->
             hasher, sketch = state
             sketch.fold(hasher, batch)
 
-        states = fold_streams(chosen.streams(cores()), start, fold, progress)
+        states = fold_streams(chosen.streams(threads or cores()), start, fold, progress, threads)
     except SourceError as error:
         if source.address not in str(error):  # what is wrong with a column does not know whose column it is
             error.args = (f"{source.address}: {error}",)

@@ -21,16 +21,19 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sameset.errors import MissingExtraError, RegistryError
 from sameset.registry.addresses import without_password
-from sameset.registry.schema import SCHEMA_VERSION, metadata, registry
+from sameset.registry.schema import SCHEMA_VERSION, file_set, file_sketch, metadata, registry
 
 __all__ = [
     "LOCK_TIMEOUT",
     "Place",
     "connect",
+    "create_file_tables",
     "create_schema",
     "create_storage",
+    "has_file_tables",
     "has_schema",
     "insert_if_absent",
+    "insert_or_replace",
     "locate",
     "told",
     "writer",
@@ -139,11 +142,27 @@ def create_storage(engine: Engine, place: Place, lock_timeout: float) -> None:
 
 def create_schema(connection: Connection, place: Place) -> None:
     """Create the tables in this transaction, unless another process was first."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(_CREATION_LOCK)))
+    _one_at_a_time(connection)
     if not _check_schema(connection, place):
         metadata.create_all(connection)
         connection.execute(registry.insert().values(id=1, schema_version=SCHEMA_VERSION))
+
+
+def has_file_tables(connection: Connection) -> bool:
+    """Whether there are the tables of files, which a registry of an older program has not."""
+    return {file_set.name, file_sketch.name} <= set(sqlalchemy.inspect(connection).get_table_names())
+
+
+def create_file_tables(connection: Connection) -> None:
+    """Create the tables of files in this transaction, unless they are there."""
+    if not has_file_tables(connection):
+        _one_at_a_time(connection)
+        metadata.create_all(connection, tables=[file_set, file_sketch])
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sqlalchemy.select(sqlalchemy.func.pg_advisory_xact_lock(_CREATION_LOCK)))
 
 
 def insert_if_absent(connection: Connection, table: Table, values: dict[str, Any]) -> Executable:
@@ -155,6 +174,17 @@ def insert_if_absent(connection: Connection, table: Table, values: dict[str, Any
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(table).values(values).on_conflict_do_nothing()
+
+
+def insert_or_replace(connection: Connection, table: Table, values: dict[str, Any]) -> Executable:
+    """The insertion of a row that takes the place of one of the same primary key."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table).values(values).on_conflict_do_update(constraint=table.primary_key, set_=values)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table).values(values).on_conflict_do_update(index_elements=table.primary_key, set_=values)
 
 
 def _server(text: str) -> Place:

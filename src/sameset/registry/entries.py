@@ -45,6 +45,8 @@ class NewSnapshot:
     run_id: str = field(default_factory=lambda: uuid4().hex)
     taken_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     program_version: str = field(default_factory=_program_version)
+    #: Which files it was made of, to be remembered until another snapshot brings its own; bytes that only the caller reads.
+    files: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_name(self.dataset)

@@ -5,8 +5,11 @@
     sketch       bytes under their SHA-256: the same content is stored once, however many snapshots hold it
     snapshot     number 1, 2, 3... of a dataset, with its verdict
     validation   the validation result that belongs to a snapshot
+    file_set     which files a snapshot was made of, of one snapshot of a dataset
+    file_sketch  the sketches of these files, under keys that name their content
 
-A change here is a new SCHEMA_VERSION and a migration.
+A change here is a new SCHEMA_VERSION and a migration. Not so the two tables of files: they are a cache, whose rows may go at
+any time. A registry of an older program gets them when they are first written to, and that program still reads it.
 """
 
 from __future__ import annotations
@@ -30,7 +33,17 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-__all__ = ["SCHEMA_VERSION", "dataset", "metadata", "registry", "sketch", "snapshot", "validation"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "dataset",
+    "file_set",
+    "file_sketch",
+    "metadata",
+    "registry",
+    "sketch",
+    "snapshot",
+    "validation",
+]
 
 SCHEMA_VERSION = 1
 
@@ -109,4 +122,21 @@ validation = Table(
     metadata,
     Column("snapshot_id", ForeignKey("snapshot.id"), primary_key=True),
     Column("result", Text, nullable=False),
+)
+
+file_set = Table(
+    "file_set",
+    metadata,
+    Column("dataset_id", ForeignKey("dataset.id"), primary_key=True, autoincrement=False),
+    Column("snapshot_id", ForeignKey("snapshot.id"), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+# By name, not by id: the sketches of the files of a first snapshot are stored before there is a dataset.
+file_sketch = Table(
+    "file_sketch",
+    metadata,
+    Column("dataset", String(200), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )

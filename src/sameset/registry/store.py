@@ -22,6 +22,7 @@ from sameset.registry import engine as database
 from sameset.registry.addresses import without_password
 from sameset.registry.engine import LOCK_TIMEOUT, Place
 from sameset.registry.entries import DatasetSummary, NewSnapshot, Snapshot
+from sameset.registry.file_store import FileStore, replace_files
 from sameset.registry.names import check_name
 from sameset.registry.schema import dataset, sketch, snapshot, validation
 
@@ -41,7 +42,7 @@ _facts = (
 )
 
 
-class Registry:
+class Registry(FileStore):
     """A registry that is open. Threads may share it; a process that was forked opens its own.
 
     Every method is one short transaction, or several; readers never wait for a writer.
@@ -72,6 +73,7 @@ class Registry:
         self._engine = database.connect(place, lock_timeout)
         self._ready = False
         self._writable = False
+        self._files_ready = False
 
     @property
     def address(self) -> str:
@@ -101,6 +103,8 @@ class Registry:
             if recorded is None:
                 _expect_newest(connection, dataset_id, entry.dataset, expected_previous)
                 recorded = _insert(connection, dataset_id, entry, expected_previous)
+                if entry.files is not None:
+                    replace_files(connection, dataset_id, recorded.id, entry.files)
             elif recorded.dataset != entry.dataset:
                 raise RegistryError(
                     f"run {entry.run_id!r} has recorded {recorded.reference!r}, so it cannot record {entry.dataset!r}; "
@@ -220,6 +224,13 @@ class Registry:
                 if not self._ready:
                     database.create_schema(connection, self._place)
                 yield connection
+
+    def _has_files(self) -> bool:
+        """Whether it has the tables of files, which it gets when they are first written to."""
+        if not self._files_ready and self._is_ready():
+            with database.told(self._place), self._engine.connect() as connection:
+                self._files_ready = database.has_file_tables(connection)
+        return self._files_ready
 
     def _rows(self, wanted: Select[Any]) -> Sequence[Row[Any]]:
         if not self._is_ready():

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sameset.execution.checking import Check, Resemblance
+    from sameset.execution.file_changes import FileChanges
     from sameset.registry import Snapshot
     from sameset.sketches.table import Column
 
@@ -43,6 +44,7 @@ class Finding:
     registry: str | None = None
     resembles: tuple[Resemblance, ...] = ()
     is_check: bool = False
+    files: FileChanges | None = None  #: what was read of a set of files
 
     @property
     def symbol(self) -> str:
@@ -69,6 +71,7 @@ def finding_of(found: Comparison | Check) -> Finding:
         found.registry,
         found.resembles,
         is_check=True,
+        files=found.files,
     )
 
 

@@ -48,6 +48,8 @@ def as_markdown(found: Comparison | Check, limit: int) -> str:
         parts.append(told)
     else:
         parts += _evidence(finding.comparison, limit)
+    if finding.files:
+        parts.append(_short(finding.files.sentence, LONGEST_PATTERN))
     if finding.resembles:
         parts.append("### Resembles\n\n" + _resembles(finding, limit))
     return "\n\n".join(parts) + "\n"

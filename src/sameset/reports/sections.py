@@ -161,6 +161,7 @@ def _provenance(report: Report) -> dict[str, Any]:
             ("recorded as", finding.snapshot.reference if finding.snapshot else "not recorded"),
             ("registry", finding.registry or ""),
         ]
+    facts += [("files", finding.files.sentence)] if finding.files else []
     facts += _specs(finding)
     facts += [
         ("made by", provenance.program),

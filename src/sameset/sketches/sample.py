@@ -82,6 +82,10 @@ class Sample:
         threshold = min(self.threshold, other.threshold)
         return type(self)(self.size, *_settle(self.size, distinct, total, threshold))
 
+    def resized(self, size: SampleSize) -> Self:
+        """The sample of the same multiset of a size that is nowhere larger."""
+        return type(self)(size, *_settle(size, self.hashes, self.counts, self.threshold))
+
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Sample)

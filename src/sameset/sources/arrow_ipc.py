@@ -12,6 +12,8 @@ import pyarrow as pa
 from sameset.errors import SourceError
 from sameset.sketches.marks import is_marked, is_marked_lattice
 from sameset.sources.arrow_stream import ArrowStreamSource
+from sameset.sources.base import Source
+from sameset.sources.file_parts import PARTITION_TYPES, FilesSource
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import COMPRESSIONS, first_bytes, open_random, open_stream
 from sameset.sources.scan import reading
@@ -19,16 +21,28 @@ from sameset.sources.schemas import conformed, marked, one_schema
 
 __all__ = ["ArrowIpcSource"]
 
-PARTITION_TYPES = {"BIGINT": pa.int64(), "DATE": pa.date32(), "VARCHAR": pa.string()}
 
-
-class ArrowIpcSource(ArrowStreamSource):
+class ArrowIpcSource(ArrowStreamSource, FilesSource):
     """The rows of Arrow IPC files or streams, streams also compressed as a whole (.gz, .zst)."""
 
     def __init__(self, files: FileSet, union_by_name: bool = False) -> None:
         super().__init__(files.address)
         self._files = files
         self._union_by_name = union_by_name
+
+    @property
+    def file_set(self) -> FileSet:
+        return self._files
+
+    @property
+    def reading(self) -> str:
+        return f"arrow, union by name {self._union_by_name}"
+
+    def own_schema(self, file: str) -> pa.Schema:
+        return _schema_of(file).remove_metadata()
+
+    def alone(self, file: str) -> Source:
+        return ArrowIpcSource(FileSet(file, (file,)))
 
     def row_count(self) -> int | None:
         if not all(map(_is_file, self._files.files)):

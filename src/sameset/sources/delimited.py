@@ -19,6 +19,8 @@ import duckdb
 import pyarrow as pa
 
 from sameset.errors import SourceError
+from sameset.sources.base import Source
+from sameset.sources.file_parts import FilesSource
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import attach_stores, open_bytes, open_stream, readable_file, sql_path
 from sameset.sources.given_types import given_sql_types, misfit, restored_halves
@@ -46,7 +48,7 @@ NO_CELL = "\x01no cell\x01"
 Header = tuple[tuple[str, ...], str]
 
 
-class DelimitedSource(ScannedSource):
+class DelimitedSource(ScannedSource, FilesSource):
     """The rows of one or more CSV or TSV files in UTF-8, also compressed (.gz, .zst)."""
 
     def __init__(self, files: FileSet, schema: pa.Schema | None = None, union_by_name: bool = False) -> None:
@@ -54,6 +56,28 @@ class DelimitedSource(ScannedSource):
         self._files = files
         self._schema = schema
         self._union_by_name = union_by_name
+
+    @property
+    def file_set(self) -> FileSet:
+        return self._files
+
+    @property
+    def reading(self) -> str:
+        return f"csv, union by name {self._union_by_name}, types {self._schema}"
+
+    def own_schema(self, file: str) -> pa.Schema:
+        header, _ = _header_of(readable_file(file), () if self._schema is None else self._schema.names)
+        return pa.schema([pa.field(name, pa.string()) for name in header])
+
+    def alone(self, file: str) -> Source:
+        return DelimitedSource(FileSet(file, (file,)), self._schema)
+
+    def why_whole(self, names: Sequence[str]) -> str | None:
+        if self._schema is None:
+            return "the types of a CSV's columns are found over all rows of all files; --schema-from gives them"
+        if missing := [name for name in names if name not in self._schema.names]:
+            return f"the type of {missing[0]!r} is found over all rows of all files; --schema-from has no such column"
+        return None
 
     def _register(self, con: duckdb.DuckDBPyConnection) -> None:
         attach_stores(con, self._files.files)

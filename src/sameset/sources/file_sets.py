@@ -36,6 +36,12 @@ class FileSet:
     files: tuple[str, ...]
     #: By key, its value in each file; None is the missing value.
     partitions: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
+    #: The folder where the search for them started; empty for a single file.
+    root: str = ""
+
+    def names(self) -> list[str]:
+        """What the files are called below that folder, with slashes; a single file by its own name."""
+        return [_below(file, self.root) if self.root else os.path.basename(file) for file in self.files]
 
     def partition_types(self) -> dict[str, str]:
         """The SQL type of each key: BIGINT or DATE where all its values are written as such, else VARCHAR."""
@@ -69,7 +75,7 @@ def files_at(address: str) -> FileSet:
         raise SourceError(
             f"{address} has files of several kinds ({listed}); give a pattern of one, such as **/*.{min(kinds, key=str)}"
         )
-    return FileSet(address, tuple(known), _partitions(address, [_below(file, root) for file in known]))
+    return FileSet(address, tuple(known), _partitions(address, [_below(file, root) for file in known]), root)
 
 
 def has_pattern(address: str) -> bool:

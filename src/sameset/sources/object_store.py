@@ -29,7 +29,9 @@ __all__ = [
     "SILENT_SECONDS",
     "duckdb_filesystem",
     "endpoint",
+    "etag_of_object",
     "holds_objects",
+    "listing_of",
     "objects_below",
     "open_object",
     "region",
@@ -73,6 +75,26 @@ def open_object(address: str) -> pa.NativeFile:
     """The content of an object, to be read at any place."""
     with _told(address):
         return _filesystem().open_input_file(_path(address))
+
+
+def etag_of_object(address: str) -> tuple[int, str | None]:
+    """The size of an object in bytes and its ETag, if the store has one, by one request; SourceError if there is none."""
+    with _told(address):
+        try:
+            with _filesystem().open_input_file(_path(address)) as file:
+                etag = (file.metadata() or {}).get("ETag")
+                return int(file.size()), etag.decode("utf-8", "replace") if etag else None
+        except FileNotFoundError:
+            return size_of_object(address), None  # which says what is not there
+
+
+def listing_of(folder: str) -> dict[str, tuple[int, int]]:
+    """By address, size in bytes and time of modification (ns) of all objects below BUCKET or BUCKET/PREFIX."""
+    with _told(f"s3://{folder}"):
+        found = _filesystem().get_file_info(fs.FileSelector(folder, recursive=True))
+    return {
+        f"s3://{info.path}": (int(info.size), int(info.mtime_ns)) for info in found if info.type == fs.FileType.File
+    }
 
 
 def holds_objects(address: str) -> bool:

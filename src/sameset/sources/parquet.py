@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sameset.errors import SchemaError
+from sameset.sources.base import Source
+from sameset.sources.file_parts import FilesSource
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import attach_stores, open_random, readable_file, sql_path
 from sameset.sources.int96 import refuse_nanoseconds
@@ -34,7 +36,7 @@ class Footer(NamedTuple):
     has_int96: bool
 
 
-class ParquetSource(ScannedSource):
+class ParquetSource(ScannedSource, FilesSource):
     """The rows of one or more Parquet files of one schema.
 
     Folders named `key=value` (hive partitioning) add the columns `key`: dates and integers where all their values
@@ -47,6 +49,22 @@ class ParquetSource(ScannedSource):
         super().__init__(files.address)
         self._files = files
         self._union_by_name = union_by_name
+
+    @property
+    def file_set(self) -> FileSet:
+        return self._files
+
+    @property
+    def reading(self) -> str:
+        return f"parquet, union by name {self._union_by_name}"
+
+    def own_schema(self, file: str) -> pa.Schema:
+        footer = _footer_of(file)
+        # Whether there are timestamps of the old kind decides who reads the files, and so the type that arrives.
+        return footer.schema.with_metadata({"int96": str(footer.has_int96)})
+
+    def alone(self, file: str) -> Source:
+        return ParquetSource(FileSet(file, (file,)))
 
     def row_count(self) -> int | None:
         return sum(footer.rows for footer in self._footers)
@@ -115,14 +133,7 @@ class ParquetSource(ScannedSource):
     @cached_property
     def _footers(self) -> list[Footer]:
         """What the end of each file says."""
-        footers = []
-        for name in self._files.files:
-            with reading(readable_file(name)), open_random(name) as file:
-                metadata = pq.read_metadata(file)
-                footers.append(
-                    Footer(marked(metadata.schema.to_arrow_schema()), metadata.num_rows, has_int96(metadata))
-                )
-        return footers
+        return [_footer_of(name) for name in self._files.files]
 
     def _refuse_lost_nanoseconds(self) -> None:
         """Nothing, unless a timestamp of the kind INT96, which Spark still writes, holds nanoseconds: DuckDB drops them."""
@@ -141,6 +152,12 @@ class ParquetSource(ScannedSource):
                 f"{self.address} has several files with column names that differ only in case; read them one by one"
             )
         return whole
+
+
+def _footer_of(file: str) -> Footer:
+    with reading(readable_file(file)), open_random(file) as opened:
+        metadata = pq.read_metadata(opened)
+        return Footer(marked(metadata.schema.to_arrow_schema()), metadata.num_rows, has_int96(metadata))
 
 
 def _cell(con: duckdb.DuckDBPyConnection, field: pa.Field, own: pa.Schema) -> str:

@@ -1,0 +1,414 @@
+"""Sets of files checked file by file: the sketch of reading everything, by reading only what is new."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from file_sets_made import check, rows, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sameset
+from sameset.errors import RegistryError, SchemaError, SourceError
+from sameset.execution.file_changes import changes_of
+from sameset.execution.file_memory import FileMemory
+from sameset.registry import Registry
+from sameset.sketches.spec import Spec
+from sameset.sources import file_states
+from sameset.sources.file_states import FileState, Trust
+
+NAMES = st.sampled_from(["a", "b", "c", "d", "deep/e"])
+NUMBERS = st.lists(st.integers(0, 40), min_size=1, max_size=14)
+STEPS = st.one_of(
+    st.tuples(st.just("write"), NAMES, NUMBERS),
+    st.tuples(st.just("remove"), NAMES, st.none()),
+    st.tuples(st.just("rename"), NAMES, NAMES),
+    st.tuples(st.just("copy"), NAMES, NAMES),
+    st.tuples(st.just("touch"), NAMES, st.none()),
+    st.tuples(st.just("check"), NAMES, st.none()),
+)
+HOW = {
+    "parquet": {},
+    "arrow": {},
+    "csv": {"schema": rows().schema},
+}
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    with Registry.open(tmp_path / "registry.db") as opened:
+        yield opened  # type: ignore[misc]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number in range(4):
+        write(rows(*range(10 * number, 10 * number + 10)), tmp_path / "data" / f"{number}.parquet")
+    return tmp_path / "data"
+
+
+def apply_step(folder: Path, ending: str, step: tuple[str, str, object]) -> None:
+    what, name, more = step
+    path = folder / f"{name}.{ending}"
+    other = folder / f"{more}.{ending}"
+    if what == "write":
+        write(rows(*more), path)  # type: ignore[misc]
+    elif what == "touch" and path.exists():
+        path.touch()
+    elif what in ("rename", "copy") and path.exists() and path != other:
+        other.parent.mkdir(exist_ok=True)
+        shutil.copy2(path, other)
+        if what == "rename":
+            path.unlink()
+    elif what == "remove":
+        path.unlink(missing_ok=True)
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.*")}
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow", pytest.param("csv", marks=pytest.mark.slow)])
+@settings(max_examples=8)
+@given(steps=st.lists(STEPS, min_size=2, max_size=10))
+def test_any_edits_of_a_folder_give_the_sketch_of_all_files_and_read_what_is_new(
+    ending: str, steps: list[tuple[str, str, object]]
+) -> None:
+    with tempfile.TemporaryDirectory() as place, Registry.open(f"{place}/registry.db") as registry:
+        folder = Path(place) / "data"
+        write(rows(1, 2, 3), folder / f"kept.{ending}")
+        write(rows(*range(20, 45)), folder / f"large.{ending}")
+        before: dict[str, bytes] = {}
+        for step in [*steps, ("check", "", None)]:
+            apply_step(folder, ending, step)
+            if step[0] != "check":
+                continue
+            checked, now = check(folder, registry, **HOW[ending]), bytes_of(folder)
+            new = set(now.values()) - set(before.values())
+            assert {now[name] for name in checked.opened} == new
+            assert sum(checked.opened.values()) == len(new)
+            changes = checked.found.changes
+            came = {*changes.added, *(name for _, name in changes.renamed)}
+            assert came == set(now) - set(before)
+            assert set(changes.changed) == {name for name in now if before.get(name, now[name]) != now[name]}
+            assert {*changes.removed, *(name for name, _ in changes.renamed)} == set(before) - set(now)
+            before = now
+
+
+def test_keys_of_folders_are_columns_of_files_that_are_read_alone(tmp_path: Path, registry: Registry) -> None:
+    folder = tmp_path / "data"
+    for year in (2023, 2024):
+        write(rows(1, 2, 3), folder / f"year={year}" / "part=x" / "a.parquet")
+    checked = check(folder, registry)
+    assert len(checked.opened) == 2  # the same bytes are other rows in another folder
+    write(rows(4), folder / "year=2024" / "part=x" / "b.parquet")
+    assert list(check(folder, registry).opened) == ["year=2024/part=x/b.parquet"]
+    shutil.move(folder / "year=2023", folder / "year=2025")
+    assert list(check(folder, registry).opened) == ["year=2025/part=x/a.parquet"]
+
+
+def test_a_folder_that_gives_a_key_another_type_makes_all_files_unknown(tmp_path: Path, registry: Registry) -> None:
+    folder = tmp_path / "data"
+    write(rows(1), folder / "k=1" / "a.parquet")
+    write(rows(2), folder / "k=2" / "a.parquet")
+    check(folder, registry)
+    write(rows(3), folder / "k=x" / "a.parquet")
+    assert len(check(folder, registry).opened) == 3
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "csv"])
+def test_files_of_unequal_columns_are_read_with_those_of_the_whole(
+    ending: str, tmp_path: Path, registry: Registry
+) -> None:
+    folder, how = tmp_path / "data", HOW[ending] | {"union_by_name": True}
+    write(rows(1, 2), folder / f"a.{ending}")
+    write(rows(3).drop_columns(["text"]).select(["price", "id"]), folder / f"b.{ending}")
+    check(folder, registry, **how)
+    write(rows(4).drop_columns(["text"]).select(["price", "id"]), folder / f"c.{ending}")
+    assert list(check(folder, registry, **how).opened) == [f"c.{ending}"]
+    if ending != "csv":
+        narrow = rows(5, 6).set_column(0, "id", pa.array([5, 6], pa.int8()))
+        write(narrow, folder / f"d.{ending}")
+        assert len(check(folder, registry, **how).opened) == 1  # the whole has the same columns as before
+        write(rows(7).append_column("new", pa.array([1])), folder / f"e.{ending}")
+        assert len(check(folder, registry, **how).opened) == 5
+
+
+def test_a_file_that_does_not_fit_is_refused_as_it_always_is(folder: Path, registry: Registry) -> None:
+    check(folder, registry)
+    write(rows(1).drop_columns(["text"]), folder / "odd.parquet")
+    with pytest.raises(SchemaError, match=r"odd\.parquet lacks 'text'"):
+        check(folder, registry)
+    (folder / "odd.parquet").write_bytes(b"")
+    with pytest.raises(SourceError, match="is empty"):
+        check(folder, registry)
+
+
+@pytest.mark.parametrize(
+    ("where", "reads"),
+    [("id > 12", ["new.parquet"]), ("text = 't1' or price < 1", ["new.parquet"])],
+)
+def test_a_condition_is_put_to_each_file(where: str, reads: list[str], folder: Path, registry: Registry) -> None:
+    spec = Spec(where=where, ignore=("price",))
+    check(folder, registry, spec)
+    write(rows(50, 51), folder / "new.parquet")
+    assert list(check(folder, registry, spec).opened) == reads
+
+
+def test_another_spec_makes_all_files_unknown(folder: Path, registry: Registry) -> None:
+    check(folder, registry)
+    assert len(check(folder, registry, Spec(key=("id",))).opened) == 4
+
+
+WHOLE = {
+    "csv without types": ("a.csv", {}, Spec(), "found over all rows"),
+    "csv with some types": ("a.csv", {"schema": rows().schema.remove(0)}, Spec(), "the type of 'id'"),
+    "json": ("a.jsonl", {}, Spec(), "only Parquet, Arrow and CSV"),
+    "condition on folders": ("k=1/a.parquet", {}, Spec(where="k = 1"), "a condition is about"),
+}
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_what_cannot_be_read_by_file_is_read_as_a_whole_and_says_so(
+    case: str, tmp_path: Path, registry: Registry
+) -> None:
+    from sameset.execution.incremental import sketch_files
+    from sameset.sources import open_source
+
+    name, how, spec, told = WHOLE[case]
+    folder = tmp_path / "data"
+    if name.endswith("jsonl"):
+        folder.mkdir()
+        (folder / name).write_text('{"id": 1}\n', encoding="utf-8")
+    else:
+        write(rows(1, 2), folder / name)
+    found = sketch_files(open_source(folder, **how), spec, registry, "files")  # type: ignore[arg-type]
+    assert found.sketch == sameset.sketch_table(open_source(folder, **how), spec)  # type: ignore[arg-type]
+    assert found.memory is None
+    assert told in found.changes.sentence
+    assert found.changes.unchanged == 0
+
+
+def test_a_file_that_is_not_read_may_hold_anything(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With trust in metadata garbage of the same size and time is not even opened; without it is found."""
+    monkeypatch.setattr(file_states, "CLOCK_NS", 0)
+    address = str(tmp_path / "registry.db")
+    sameset.check_table(folder, "files", address, incremental=True)
+    file = folder / "2.parquet"
+    found = file.stat()
+    file.write_bytes(bytes(found.st_size))
+    os.utime(file, ns=(found.st_atime_ns, found.st_mtime_ns))
+    trusting = sameset.check_table(folder, "files", address, incremental=Trust.METADATA)
+    assert (trusting.status, trusting.files.read, trusting.files.hashed) == ("unchanged", 0, 0)  # type: ignore[union-attr]
+    with pytest.raises(SourceError, match=r"2\.parquet"):
+        sameset.check_table(folder, "files", address)
+
+
+def test_a_file_that_was_young_when_it_was_looked_at_is_never_trusted(tmp_path: Path, registry: Registry) -> None:
+    """Git's racy files: another write within the tick of the clock leaves size and times as they were."""
+    for number in range(4):
+        write(rows(8 * number), tmp_path / "data" / f"{number}.csv")
+    check(tmp_path / "data", registry, trust=Trust.METADATA, **HOW["csv"])
+    file = tmp_path / "data" / "2.csv"
+    found = file.stat()
+    write(rows(24), file)
+    os.utime(file, ns=(found.st_atime_ns, found.st_mtime_ns))
+    assert (file.stat().st_size, file.stat().st_mtime_ns) == (found.st_size, found.st_mtime_ns)
+    checked = check(tmp_path / "data", registry, trust=Trust.METADATA, **HOW["csv"])
+    assert checked.found.changes.changed == ("2.csv",)
+    assert checked.found.changes.hashed == 4
+
+
+STATE = FileState(100, 10**18, 10**18 + 10**10, 10**18, 7)
+
+
+@pytest.mark.parametrize(
+    ("now", "status", "metadata"),
+    [
+        ({}, True, True),
+        ({"seen": 0}, True, True),
+        ({"size": 101}, False, False),
+        ({"modified": 10**18 + 1}, False, False),
+        ({"changed": 10**18 + 1}, False, True),
+        ({"inode": 8}, False, True),
+        ({"changed": None, "inode": None}, False, True),
+    ],
+)
+def test_what_shows_that_a_file_is_unchanged(now: dict[str, int], status: bool, metadata: bool) -> None:
+    from dataclasses import replace
+
+    other = replace(STATE, **now)  # type: ignore[arg-type]
+    assert (STATE.is_same(other, Trust.STATUS), STATE.is_same(other, Trust.METADATA)) == (status, metadata)
+
+
+@pytest.mark.parametrize("young", [{"modified": 10**18 + 9 * 10**9}, {"changed": 10**18 + 9 * 10**9}])
+def test_a_state_taken_of_a_young_file_shows_nothing(young: dict[str, int]) -> None:
+    from dataclasses import replace
+
+    state = replace(STATE, **young)  # type: ignore[arg-type]
+    assert not any(state.is_same(replace(state, seen=2 * 10**18), trust) for trust in Trust)
+
+
+def test_an_etag_decides_alone() -> None:
+    left, right = FileState(5, 0, 0, etag='"x"'), FileState(5, 1, 1, etag='"x"')
+    assert left.is_same(right, Trust.STATUS)
+    assert not left.is_same(FileState(5, 0, 0, etag='"y"'), Trust.METADATA)
+    assert not left.is_same(FileState(5, 0, 0), Trust.STATUS)
+
+
+def test_a_file_written_while_it_is_read_is_an_error_and_nothing_is_kept_of_it(
+    folder: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sameset.execution import incremental
+
+    sketch = incremental.sketch_partition
+
+    def writing(source, *more):  # type: ignore[no-untyped-def]
+        made = sketch(source, *more)
+        if source.address.endswith("2.parquet"):
+            write(rows(99), folder / "2.parquet")
+        return made
+
+    monkeypatch.setattr(incremental, "sketch_partition", writing)
+    with pytest.raises(SourceError, match=r"2\.parquet was written while it was read"):
+        check(folder, registry)
+    monkeypatch.undo()
+    assert "2.parquet" in check(folder, registry).opened
+
+
+def test_the_cache_may_go_at_any_time(folder: Path, registry: Registry) -> None:
+    check(folder, registry)
+    with sqlite3.connect(registry.address) as connection:
+        connection.execute("delete from file_sketch where key in (select key from file_sketch limit 2)")
+        connection.execute("update file_sketch set content = x'00' where key = (select max(key) from file_sketch)")
+    connection.close()
+    assert not check(folder, registry).opened  # nothing changed, so no sketch of a file is needed
+    write(rows(*range(5)), folder / "0.parquet")
+    assert "0.parquet" in check(folder, registry).opened
+    with sqlite3.connect(registry.address) as connection:
+        connection.execute("update file_set set content = x'00'")
+    connection.close()
+    assert not check(folder, registry).opened  # which files there were is forgotten, their sketches are not
+    with sqlite3.connect(registry.address) as connection:
+        connection.execute("delete from file_set")
+        connection.execute("delete from file_sketch")
+    connection.close()
+    assert len(check(folder, registry).opened) == 4
+
+
+def test_sketches_of_files_that_are_gone_are_removed(folder: Path, registry: Registry) -> None:
+    check(folder, registry)
+    for number in range(3):
+        (folder / f"{number}.parquet").unlink()
+    check(folder, registry)
+    assert len(registry.file_keys("files")) == 1
+
+
+def test_two_checks_at_a_time_are_both_right(folder: Path, tmp_path: Path) -> None:
+    address = str(tmp_path / "registry.db")
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(sameset.check_table, folder, "files", address, incremental=True) for _ in range(4)]
+        assert sorted(run.result().status for run in runs) == ["new", "unchanged", "unchanged", "unchanged"]
+    write(rows(77), folder / "9.parquet")
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(sameset.check_table, folder, "files", address) for _ in range(4)]
+        assert sorted(run.result().status for run in runs) == ["appended", "unchanged", "unchanged", "unchanged"]
+    last = sameset.check_table(folder, "files", address)
+    assert (last.files.read, last.files.unchanged) == (0, 5)  # type: ignore[union-attr]
+
+
+def test_a_registry_of_an_older_program_gets_the_tables_without_loss(folder: Path, tmp_path: Path) -> None:
+    address = str(tmp_path / "registry.db")
+    sameset.check_table(folder, "files", address)
+    with sqlite3.connect(address) as connection:  # as version 0.1 made it
+        connection.execute("drop table file_set")
+        connection.execute("drop table file_sketch")
+    connection.close()
+    assert sameset.check_table(folder, "files", address).status == "unchanged"
+    assert "file_set" not in tables(address)
+    assert sameset.check_table(folder, "files", address, incremental=True).status == "unchanged"
+    assert sameset.check_table(folder, "files", address).files.read == 0  # type: ignore[union-attr]
+    with Registry.open(address) as registry:
+        assert [snapshot.number for snapshot in registry.history("files")] == [4, 3, 2, 1]
+        assert len({snapshot.digest for snapshot in registry.history("files")}) == 1
+    assert {"file_set", "file_sketch"} <= tables(address)
+
+
+def test_a_registry_of_a_newer_program_is_refused(folder: Path, tmp_path: Path) -> None:
+    address = str(tmp_path / "registry.db")
+    sameset.check_table(folder, "files", address, incremental=True)
+    with sqlite3.connect(address) as connection:
+        connection.execute("update registry set schema_version = 2")
+    connection.close()
+    with pytest.raises(RegistryError, match="newer version"):
+        sameset.check_table(folder, "files", address, incremental=True)
+
+
+def tables(address: str) -> set[str]:
+    connection = sqlite3.connect(address)
+    names = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+    connection.close()
+    return names
+
+
+def test_it_is_remembered_and_forgotten(folder: Path, tmp_path: Path) -> None:
+    address = str(tmp_path / "registry.db")
+    assert sameset.check_table(folder, "files", address).files is None
+    assert sameset.check_table(folder, "files", address, incremental=True).files.first  # type: ignore[union-attr]
+    assert sameset.check_table(folder, "files", address).files.unchanged == 4  # type: ignore[union-attr]
+    assert sameset.check_table(folder, "files", address, incremental=False).files is None
+    assert sameset.check_table(folder, "files", address).files is None
+    with Registry.open(address) as registry:
+        assert registry.file_keys("files") == set()
+
+
+def test_rows_that_came_are_fetched_from_the_files_that_came(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_states, "CLOCK_NS", 0)
+    address = str(tmp_path / "registry.db")
+    sameset.check_table(folder, "files", address, incremental=True)
+    write(rows(700, 701), folder / "9.parquet")
+    found = (folder / "1.parquet").stat()
+    (folder / "1.parquet").write_bytes(bytes(found.st_size))
+    os.utime(folder / "1.parquet", ns=(found.st_atime_ns, found.st_mtime_ns))
+    checked = sameset.check_table(folder, "files", address, incremental=Trust.METADATA)
+    assert checked.comparison is not None
+    assert (checked.status, checked.comparison.notes) == ("appended", ())
+    assert sorted(row["id"] for row in checked.comparison.rows.added) == [700, 701]
+
+
+def test_a_copy_elsewhere_is_known_by_its_bytes(folder: Path, tmp_path: Path) -> None:
+    address = str(tmp_path / "registry.db")
+    sameset.check_table(folder, "files", address, incremental=True)
+    shutil.copytree(folder, tmp_path / "copy")
+    checked = sameset.check_table(tmp_path / "copy", "files", address)
+    assert (checked.status, checked.files.read, checked.files.hashed) == ("unchanged", 0, 4)  # type: ignore[union-attr]
+
+
+def test_a_memory_is_read_back_and_anything_else_is_none(folder: Path, registry: Registry) -> None:
+    memory = check(folder, registry).found.memory
+    assert memory is not None
+    data = memory.to_bytes()
+    assert FileMemory.from_bytes(data) == memory
+    for broken in (b"", b"ARROW1", data[:-9], data[:200] + b"\0" * 40 + data[240:]):
+        assert FileMemory.from_bytes(broken) in (None, memory)
+
+
+def test_lists_of_files_are_bounded_and_counted() -> None:
+    before = {f"old{i}": f"c{i}" for i in range(300)}
+    now = {f"new{i}": f"c{i}" if i < 150 else f"d{i}" for i in range(300)}
+    changes = changes_of(before, now, read=150, hashed=300, first=False)
+    told = changes.to_json()
+    assert (told["added"]["count"], len(told["added"]["first"])) == (150, 100)
+    assert (told["removed"]["count"], told["renamed"]["count"], len(told["renamed"]["first"])) == (150, 150, 100)
+    assert changes.sentence == "0 of 300 files unchanged: 150 new, 150 gone, 150 renamed; 150 read"

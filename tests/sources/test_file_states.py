@@ -1,0 +1,83 @@
+"""What a store and a disk say about files, and what of it is believed."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from source_rows import write_object
+
+from sameset.errors import SourceError
+from sameset.execution.checking import check_table
+from sameset.sources import open_source
+from sameset.sources.file_parts import FilesSource
+from sameset.sources.file_states import Trust, content_of, state_of, states_of
+
+TABLE = pa.table({"a": list(range(100)), "b": ["x"] * 100})
+
+
+def opened(address: str, monkeypatch: pytest.MonkeyPatch) -> tuple[FilesSource, list[str]]:
+    """A source, and the list that the files whose rows are read are added to."""
+    source = open_source(address)
+    assert isinstance(source, FilesSource)
+    alone, seen = source.alone, []  # type: ignore[var-annotated]
+    monkeypatch.setattr(source, "alone", lambda file: (seen.append(file), alone(file))[1])
+    return source, seen
+
+
+@pytest.mark.parametrize("trust", Trust)
+@pytest.mark.parametrize("ending", ["parquet", "arrow"])
+def test_objects_are_known_by_their_etags(
+    ending: str, trust: Trust, object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, registry = uuid.uuid4().hex, str(tmp_path / "registry.db")
+    for number in range(3):
+        write_object(TABLE.slice(number * 10, 10), f"{number}.{ending}", folder)
+
+    def check() -> tuple[str, list[str]]:
+        source, seen = opened(f"s3://bucket/{folder}", monkeypatch)
+        return check_table(source, "objects", registry, incremental=trust).status, seen
+
+    assert (check()[0], check()) == ("new", ("unchanged", []))
+    write_object(TABLE.slice(10, 10), f"1.{ending}", folder)  # written again, the same bytes
+    assert check() == ("unchanged", [])
+    write_object(TABLE.slice(50, 10), f"1.{ending}", folder)  # of the same size
+    status, seen = check()
+    assert (status, set(seen)) == ("modified", {f"s3://bucket/{folder}/1.{ending}"})
+
+
+def test_states_of_objects(object_store: str) -> None:
+    first, second = (write_object(TABLE, f"{i}.arrow", "states") for i in range(2))
+    proof, listed = (states_of([first, second], trust) for trust in (Trust.STATUS, Trust.METADATA))
+    assert [state.size for state in proof] == [state.size for state in listed] == [listed[0].size] * 2
+    assert proof[0].etag == proof[1].etag is not None
+    assert [state.etag for state in listed] == [None, None]
+    assert listed[0].modified > 0
+    assert content_of(first, listed[0]) == content_of(second, proof[1]) == f"etag:{proof[0].size}:{proof[0].etag}"
+    with pytest.raises(SourceError, match=r"gone\.arrow does not exist"):
+        states_of([first, "s3://bucket/states/gone.arrow"], Trust.STATUS)
+    with pytest.raises(SourceError, match=r"gone\.arrow does not exist"):
+        states_of([first, "s3://bucket/states/gone.arrow"], Trust.METADATA)
+
+
+def test_states_of_files(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_bytes(b"content" * 1_000_000)
+    state = state_of(str(file))
+    found = file.stat()
+    assert (state.size, state.modified, state.changed, state.inode) == (
+        found.st_size,
+        found.st_mtime_ns,
+        found.st_ctime_ns,
+        found.st_ino,
+    )
+    assert state.is_recent
+    whole = hashlib.blake2b(file.read_bytes(), digest_size=32).hexdigest()
+    assert content_of(str(file), state) == f"blake2b:{whole}"
+    with pytest.raises(SourceError, match="No such file"):
+        state_of(str(tmp_path / "b"))
+    with pytest.raises(SourceError, match="No such file"):
+        content_of(str(tmp_path / "b"), state)
