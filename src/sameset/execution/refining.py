@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING
 from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.rows import ChangedRow, Row, RowSample
 from sameset.comparison.verdict import share_columns
-from sameset.errors import SamesetError
-from sameset.execution.joins import join_delta
+from sameset.errors import ManifestError, SamesetError
+from sameset.execution.joins import JoinSide, can_join, join_delta, notes_of_join
 from sameset.execution.projection import Projection, selected
+from sameset.execution.resources import Resources
 from sameset.execution.rows import fetch_rows
 from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from sameset.comparison.delta import RowChange
     from sameset.execution.scanning import Progress
     from sameset.sketches.table import TableSketch
     from sameset.sources.base import Source
 
-__all__ = ["Sides", "fetch_delta_rows", "refine", "wants_left_table"]
+__all__ = ["Sides", "fetch_delta_rows", "join", "refine", "wants_left_table"]
 
 OVERLAP = 0.5
 TELLING_SHARE = (
@@ -39,6 +41,9 @@ class Sides:
     right: TableSketch
     left_source: Source | None = None
     right_source: Source | None = None
+    left_manifest: Path | None = None
+    right_manifest: Path | None = None
+    resources: Resources | None = None  #: for a join; those of the environment if None
 
     def with_selections(self) -> Sides:
         """The same with sources that hold just the columns and rows that the specs ask for."""
@@ -53,14 +58,23 @@ class Sides:
             return None
         return self.left_source, self.right_source
 
+    @property
+    def to_join(self) -> tuple[JoinSide, JoinSide]:
+        """Both sides as a join takes them."""
+        left = JoinSide(self.left, self.left_source, self.left_manifest)
+        return left, JoinSide(self.right, self.right_source, self.right_manifest)
+
 
 def refine(comparison: Comparison, sides: Sides, limit: int, progress: Progress = silent) -> Comparison:
     """The comparison with what a second scan adds, where both tables are at hand and the sketches did not suffice.
 
     A table that cannot be read a second time (a stream, a file that is gone by now) takes nothing from what is known.
+    Raises ManifestError for a manifest that is not its table's, and where a join finds too little memory or disk.
     """
     try:
         return _refined(comparison, sides, limit, progress)
+    except ManifestError:
+        raise
     except SamesetError as error:
         return replace(comparison, notes=(*comparison.notes, f"the tables could not be read a second time: {error}"))
 
@@ -69,8 +83,8 @@ def _refined(comparison: Comparison, sides: Sides, limit: int, progress: Progres
     sides = sides.with_selections()
     if sides.sources and set(sides.left.names) != set(sides.right.names):
         comparison, sides = _compare_common(comparison, sides, progress)
-    elif sides.sources and comparison.delta is None and _is_worth_joining(comparison):
-        comparison = _join(comparison, sides, progress)
+    else:
+        comparison = join(comparison, sides, progress)
     return fetch_delta_rows(comparison, sides, limit)
 
 
@@ -88,16 +102,14 @@ def _is_worth_joining(comparison: Comparison) -> bool:
     return comparison.verdict is Verdict.MODIFIED and related
 
 
-def _join(comparison: Comparison, sides: Sides, progress: Progress) -> Comparison:
-    assert sides.sources
-    if set(sides.left.spec.key) != set(sides.right.spec.key):
+def join(comparison: Comparison, sides: Sides, progress: Progress = silent) -> Comparison:
+    """The comparison with the exact delta of all rows, where the sketches have none, it is worth it and can be had."""
+    one, two = sides.to_join
+    if comparison.delta is not None or not _is_worth_joining(comparison) or not can_join(one, two):
         return comparison
-    delta = join_delta(*sides.sources, sides.left.spec, progress)
-    if delta is None:
-        return comparison
+    delta = join_delta(one, two, sides.resources or Resources.of(), progress)
     joined = compare(sides.left, sides.right, joined=delta)
-    note = "more rows differ than a sketch can list; both tables were read again and joined"
-    return replace(joined, notes=(note, *joined.notes))
+    return replace(joined, notes=(*notes_of_join(one, two, delta), *joined.notes))
 
 
 def _compare_common(comparison: Comparison, sides: Sides, progress: Progress) -> tuple[Comparison, Sides]:
@@ -112,14 +124,12 @@ def _compare_common(comparison: Comparison, sides: Sides, progress: Progress) ->
     left = Projection(sides.sources[0], pairs)
     right = Projection(sides.sources[1], {name: name for name in pairs})
     spec = replace(sides.left.spec, key=key, columns=None, ignore=(), where=None)
-    common = Sides(
-        sketch_table(left, spec, progress=progress), sketch_table(right, spec, progress=progress), left, right
-    )
+    tables = sketch_table(left, spec, progress=progress), sketch_table(right, spec, progress=progress)
+    common = Sides(*tables, left, right, resources=sides.resources)
     part = compare(common.left, common.right)
     if comparison.verdict is not Verdict.MODIFIED and not part.is_same and _are_domains(common):
         return comparison, sides
-    if part.delta is None and _is_worth_joining(part):
-        part = _join(part, common, progress)
+    part = join(part, common, progress)
     return _with_common(comparison, part, len(pairs)), common
 
 

@@ -85,9 +85,14 @@ class TableSketch:
             sketch.update(column)
         self._update_rows(batch)
 
-    def fold(self, hasher: RowHasher, batch: pa.RecordBatch) -> None:
-        """Adds the rows of a batch: what `update` does with the hashed batch, in one call of a kernel for all columns."""
-        self._update_rows(hasher.fold(batch, self.columns))
+    def fold(self, hasher: RowHasher, batch: pa.RecordBatch) -> HashedBatch:
+        """Adds the rows of a batch: what `update` does with the hashed batch, in one call of a kernel for all columns.
+
+        Gives the hashes of the rows, without those of their columns.
+        """
+        hashed = hasher.fold(batch, self.columns)
+        self._update_rows(hashed)
+        return hashed
 
     def _update_rows(self, batch: HashedBatch) -> None:
         self.digest.update(batch)
