@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sameset.cli.lists import ListsCommand
+from sameset.cli.manifests import folder_option, resource_options, take_manifests
 from sameset.cli.options import (
     DIFFERENT,
     SAME,
@@ -26,14 +27,23 @@ __all__ = ["check"]
 @click.command(cls=ListsCommand)
 @click.argument("source")
 @click.option("--name", "-n", required=True, envvar="SAMESET_NAME", help="The dataset's name in the registry.")
+@click.option(
+    "--manifest/--no-manifest",
+    default=None,
+    envvar="SAMESET_MANIFEST",
+    help="Keep the hash of every row, too.  [default: if the previous snapshot has them]",
+)
 @spec_options
 @source_options
 @registry_option
+@folder_option
+@resource_options
 @limit_option
 @output_options("text", "json", "markdown")
 def check(
     source: str,
     name: str,
+    manifest: bool | None,
     registry: str | None,
     limit: int,
     form: str,
@@ -54,11 +64,14 @@ def check(
     from sameset.sources import open_source
 
     check_name(name)
+    manifests = take_manifests(spec, wanted=manifest)
     schema_from, union_by_name = spec.pop("schema_from"), spec.pop("union_by_name")
     schema = column_types(schema_from, registry or default_address()) if schema_from else None
     place = open_source(source, schema=schema, union_by_name=union_by_name)
     with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
-        found = check_table(place, name, registry or default_address(), progress=progress, **wanted(**spec))
+        found = check_table(
+            place, name, registry or default_address(), progress=progress, manifests=manifests, **wanted(**spec)
+        )
     if form == "text":
         from sameset.cli.terminal import show_check
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sameset.cli.lists import ListsCommand
+from sameset.cli.manifests import folder_option, resource_options, take_manifests
 from sameset.cli.options import (
     DIFFERENT,
     SAME,
@@ -29,6 +30,8 @@ __all__ = ["compare"]
 @spec_options
 @source_options
 @registry_option
+@folder_option
+@resource_options
 @limit_option
 @output_options("text", "json", "markdown")
 def compare(
@@ -52,6 +55,7 @@ def compare(
     from sameset.execution.comparing import compare_places
     from sameset.registry import default_address
 
+    manifests = take_manifests(spec)
     with watched(f"comparing {left} with {right}", quiet=quiet) as progress:
         found = compare_places(
             left,
@@ -61,6 +65,7 @@ def compare(
             union_by_name=spec.pop("union_by_name"),
             limit=limit,
             progress=progress,
+            manifests=manifests,
             **wanted(**spec),
         )
     if form == "text":

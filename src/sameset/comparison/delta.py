@@ -104,7 +104,8 @@ def delta_of_rows(rows: Iterable[DifferingRow], key: Sequence[str]) -> Delta:
             changed += _pair_off(new, old, key)
         added += [_change(row, key, times=row.times) for row in new]
         removed += [_change(row, key, times=-row.times) for row in old]
-    return Delta(*(tuple(sorted(rows, key=_order)) for rows in (added, removed, changed)))
+    added, removed, changed = (sorted(rows, key=_order) for rows in (added, removed, changed))
+    return Delta(tuple(added), tuple(removed), tuple(changed))
 
 
 def _pair_off(new: list[DifferingRow], old: list[DifferingRow], key: Sequence[str]) -> list[RowChange]:

@@ -14,11 +14,12 @@ from sameset.comparison.result import DEFAULT_LIMIT, Side, first_json
 from sameset.comparison.sentences import count_of, describe
 from sameset.comparison.verdict import judge_values
 from sameset.errors import SamesetError, StaleSnapshotError
+from sameset.execution.manifest_store import Manifests
 from sameset.execution.operands import stored_operand
-from sameset.execution.refining import Sides, refine, wants_left_table
+from sameset.execution.refining import Sides, join, refine, wants_left_table
 from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
-from sameset.registry import NewSnapshot, Registry
+from sameset.registry import NewSnapshot, Registry, sketch_key
 from sameset.sketches.spec import Spec, Wanted
 from sameset.sources import open_source
 
@@ -111,21 +112,35 @@ def check_table(
     *,
     run_id: str | None = None,
     progress: Progress = silent,
+    manifests: Manifests | None = None,
     **wanted: Unpack[Wanted],
 ) -> Check:
     """The check of an arriving dataset, recorded: compared with the previous snapshot of `name` and with all other datasets.
 
     `wanted` are fields of the spec (`key`, `ignore`, `where`, `digits`, ...); what is not given is as in the previous
-    snapshot. A run of the same `run_id` is recorded once.
+    snapshot. A run of the same `run_id` is recorded once. `manifests` says whether a manifest is written by the same scan, and
+    where it lies; it is there before the snapshot is recorded.
     Raises SamesetError, with nothing recorded, if the source or the registry cannot be read.
     """
     if not isinstance(registry, Registry):
         with Registry.open(registry) as opened:
-            return check_table(source, name, opened, run_id=run_id, progress=progress, **wanted)
+            return check_table(source, name, opened, run_id=run_id, progress=progress, manifests=manifests, **wanted)
+    kept = manifests or Manifests.of()
     place = open_source(source)
     spec = spec_for(registry, name, **wanted)
-    arrival = Arrival(name, sketch_table(place, spec, progress=progress), place.address, place)
-    return record_check(registry, arrival, run_id=run_id)
+    arrival = _arrival(registry, name, place, spec, kept, progress)
+    return record_check(registry, arrival, run_id=run_id, manifests=kept, progress=progress)
+
+
+def _arrival(
+    registry: Registry, name: str, place: Source, spec: Spec, manifests: Manifests, progress: Progress
+) -> Arrival:
+    """The arriving dataset, sketched, and its manifest written where one is wanted."""
+    previous = registry.latest(name)
+    with manifests.spill(registry.address, previous.sketch_key if previous else None) as spill:
+        sketch = sketch_table(place, spec, progress=progress, tee=spill.add if spill else None)
+        manifests.write(registry.address, sketch, spill)
+    return Arrival(name, sketch, place.address, place)
 
 
 def spec_for(registry: Registry, name: str, **wanted: Unpack[Wanted]) -> Spec:
@@ -135,10 +150,17 @@ def spec_for(registry: Registry, name: str, **wanted: Unpack[Wanted]) -> Spec:
     return spec.altered(**wanted)
 
 
-def judge_arrival(registry: Registry, arrival: Arrival, *, run_id: str | None = None) -> Check:
+def judge_arrival(
+    registry: Registry,
+    arrival: Arrival,
+    *,
+    run_id: str | None = None,
+    manifests: Manifests | None = None,
+    progress: Progress = silent,
+) -> Check:
     """The check of an arrival, not recorded; that of a run which was recorded already says what it said then."""
     previous = _previous(registry, arrival.dataset, run_id)
-    comparison = _compare_with(registry, previous, arrival) if previous else None
+    comparison = _compare_with(registry, previous, arrival, manifests or Manifests.of(), progress) if previous else None
     return Check(
         arrival,
         _status(comparison),
@@ -150,7 +172,13 @@ def judge_arrival(registry: Registry, arrival: Arrival, *, run_id: str | None = 
 
 
 def record_check(
-    registry: Registry, arrival: Arrival, *, run_id: str | None = None, validation: str | None = None
+    registry: Registry,
+    arrival: Arrival,
+    *,
+    run_id: str | None = None,
+    validation: str | None = None,
+    manifests: Manifests | None = None,
+    progress: Progress = silent,
 ) -> Check:
     """The check of an arrival, recorded with its validation (JSON) in one transaction.
 
@@ -159,7 +187,7 @@ def record_check(
     run = run_id or uuid4().hex
     data = arrival.sketch.to_bytes()
     for _ in range(RETRIES):
-        check = judge_arrival(registry, arrival, run_id=run)
+        check = judge_arrival(registry, arrival, run_id=run, manifests=manifests, progress=progress)
         entry = _entry(check, data, run, validation)
         try:
             expected = check.previous.number if check.previous else None
@@ -184,12 +212,22 @@ def _status(comparison: Comparison | None) -> str:
     return "replaced" if comparison.verdict is Verdict.UNRELATED else str(comparison.verdict)
 
 
-def _compare_with(registry: Registry, previous: Snapshot, arrival: Arrival) -> Comparison:
+def _compare_with(
+    registry: Registry, previous: Snapshot, arrival: Arrival, manifests: Manifests, progress: Progress
+) -> Comparison:
     sketch = stored_operand(registry.sketch(previous), previous.reference)
+    sides = Sides(sketch, arrival.sketch, None, arrival.source, resources=manifests.resources)
     comparison = compare(sketch, arrival.sketch)
-    left = _reopen(previous, sketch) if wants_left_table(comparison) else None
-    sides = Sides(sketch, arrival.sketch, left, arrival.source)
-    return refine(comparison, sides, DEFAULT_LIMIT).with_addresses(previous.reference, arrival.address)
+    if comparison.delta is None:
+        keys = previous.sketch_key, sketch_key(arrival.sketch.to_bytes())
+        left, right = (manifests.find(registry.address, key) for key in keys)
+        sides = replace(sides, left_manifest=left, right_manifest=right)
+        # Before the previous delivery is looked for: a manifest spares its reading.
+        comparison = join(comparison, sides, progress) if left else comparison
+    if wants_left_table(comparison):
+        sides = replace(sides, left_source=_reopen(previous, sketch))
+    comparison = refine(comparison, sides, DEFAULT_LIMIT, progress)
+    return comparison.with_addresses(previous.reference, arrival.address)
 
 
 def _reopen(previous: Snapshot, sketch: TableSketch) -> Source | None:

@@ -255,7 +255,9 @@ def _told(resources: Resources) -> Iterator[None]:
         told = str(error).splitlines()[0][:200]
         raise ManifestError(f"the manifests cannot be joined ({told}); write both anew") from error
     except OSError as error:
-        raise ManifestError(f"{resources.folder} cannot be written into: {error.strerror}; choose another --temp") from error
+        raise ManifestError(
+            f"{resources.folder} cannot be written into: {error.strerror}; choose another --temp"
+        ) from error
 
 
 def _shortage(resources: Resources, told: str) -> str:

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from sameset.errors import ManifestError, SourceError
 from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
-from sameset.execution.spills import COUNT, RowSpill
+from sameset.execution.spills import RowSpill
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,7 +17,7 @@ from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sameset.comparison.delta import RowChange
@@ -71,12 +71,22 @@ def refine(comparison: Comparison, sides: Sides, limit: int, progress: Progress 
     A table that cannot be read a second time (a stream, a file that is gone by now) takes nothing from what is known.
     Raises ManifestError for a manifest that is not its table's, and where a join finds too little memory or disk.
     """
+    return _attempted(comparison, lambda: _refined(comparison, sides, limit, progress))
+
+
+def join(comparison: Comparison, sides: Sides, progress: Progress = silent) -> Comparison:
+    """The part of `refine` that finds the exact delta, where the sketches have none, by manifests or the tables themselves."""
+    return _attempted(comparison, lambda: _join(comparison, sides.with_selections(), progress))
+
+
+def _attempted(comparison: Comparison, attempt: Callable[[], Comparison]) -> Comparison:
     try:
-        return _refined(comparison, sides, limit, progress)
+        return attempt()
     except ManifestError:
         raise
     except SamesetError as error:
-        return replace(comparison, notes=(*comparison.notes, f"the tables could not be read a second time: {error}"))
+        note = f"the tables could not be read a second time: {error}"
+        return replace(comparison, notes=(*(n for n in comparison.notes if n != note), note))
 
 
 def _refined(comparison: Comparison, sides: Sides, limit: int, progress: Progress) -> Comparison:
@@ -84,7 +94,7 @@ def _refined(comparison: Comparison, sides: Sides, limit: int, progress: Progres
     if sides.sources and set(sides.left.names) != set(sides.right.names):
         comparison, sides = _compare_common(comparison, sides, progress)
     else:
-        comparison = join(comparison, sides, progress)
+        comparison = _join(comparison, sides, progress)
     return fetch_delta_rows(comparison, sides, limit)
 
 
@@ -102,8 +112,7 @@ def _is_worth_joining(comparison: Comparison) -> bool:
     return comparison.verdict is Verdict.MODIFIED and related
 
 
-def join(comparison: Comparison, sides: Sides, progress: Progress = silent) -> Comparison:
-    """The comparison with the exact delta of all rows, where the sketches have none, it is worth it and can be had."""
+def _join(comparison: Comparison, sides: Sides, progress: Progress) -> Comparison:
     one, two = sides.to_join
     if comparison.delta is not None or not _is_worth_joining(comparison) or not can_join(one, two):
         return comparison
@@ -129,7 +138,7 @@ def _compare_common(comparison: Comparison, sides: Sides, progress: Progress) ->
     part = compare(common.left, common.right)
     if comparison.verdict is not Verdict.MODIFIED and not part.is_same and _are_domains(common):
         return comparison, sides
-    part = join(part, common, progress)
+    part = _join(part, common, progress)
     return _with_common(comparison, part, len(pairs)), common
 
 

@@ -22,11 +22,9 @@ if TYPE_CHECKING:
     from sameset.execution.scanning import Progress
     from sameset.sources.base import Source
 
+    Tee = Callable[[HashedBatch], None]
+
 __all__ = ["sketch_partition", "sketch_table"]
-
-
-def _ignore(hashed: HashedBatch) -> None:
-    """The tee that leads nowhere."""
 
 
 def sketch_table(
@@ -35,7 +33,7 @@ def sketch_table(
     *,
     mapper: Mapper | None = None,
     progress: Progress = silent,
-    tee: Callable[[HashedBatch], None] = _ignore,
+    tee: Tee | None = None,
 ) -> TableSketch:
     """The sketch of all rows of a source (or of whatever `open_source` takes), in one pass and flat memory.
 
@@ -49,9 +47,7 @@ def sketch_table(
     return reduce(TableSketch.merge, (mapper or InTurn()).map(sketch, opened.partitions()))
 
 
-def sketch_partition(
-    source: Source, spec: Spec, progress: Progress = silent, tee: Callable[[HashedBatch], None] = _ignore
-) -> TableSketch:
+def sketch_partition(source: Source, spec: Spec, progress: Progress = silent, tee: Tee | None = None) -> TableSketch:
     """The sketch of one partition, by all cores of this machine."""
     try:
         chosen = selected(source, spec)
@@ -63,7 +59,9 @@ def sketch_partition(
 
         def fold(state: tuple[RowHasher, TableSketch], batch: pa.RecordBatch) -> None:
             hasher, sketch = state
-            tee(sketch.fold(hasher, batch))
+            hashed = sketch.fold(hasher, batch)
+            if tee is not None:
+                tee(hashed)
 
         states = fold_streams(chosen.streams(cores()), start, fold, progress)
     except SourceError as error:
