@@ -74,22 +74,21 @@ class RowSpill:
     Its files have no names, so that nothing of them is left however the process ends.
     """
 
-    def __init__(self, resources: Resources, shift: int = LANE_BITS - DIGIT_BITS) -> None:
+    def __init__(self, resources: Resources, bits: int = LANE_BITS) -> None:
         self._resources = resources
-        self._shift = shift  # bits of the first lane below the digit
+        self._shift = bits - DIGIT_BITS  # bits of the first lane below the digit
         self._lock = Lock()
-        with ExitStack() as stack, _told(resources):
-            self._files = [
-                stack.enter_context(tempfile.TemporaryFile(dir=resources.folder, prefix="sameset-"))
-                for _ in range(1 << DIGIT_BITS)
-            ]
-            self._stack = stack.pop_all()
+        self._stack = ExitStack()
+        self._held: list[Words] = []  # as long as they are no more than a bucket
+        self._held_bytes = 0
+        self._files: list[IO[bytes]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+        self._held = []
 
     def add(self, hashed: HashedBatch) -> None:
         """Takes the rows of a batch."""
@@ -98,9 +97,29 @@ class RowSpill:
     def add_words(self, words: Words) -> None:
         """Takes rows that have their counts."""
         words = count_copies(words)
+        with self._lock:
+            if self._files:
+                self._distribute(words)
+                return
+            self._held.append(words)
+            self._held_bytes += words.nbytes
+            if self._held_bytes > LARGEST_BUCKET:
+                self._open()
+                self._distribute(count_copies(np.concatenate(self._held)))
+                self._held = []
+
+    def _open(self) -> None:
+        with _told(self._resources):
+            self._files = [
+                self._stack.enter_context(tempfile.TemporaryFile(dir=self._resources.folder, prefix="sameset-"))
+                for _ in range(1 << DIGIT_BITS)
+            ]
+
+    def _distribute(self, words: Words) -> None:
+        """Appends sorted rows to their buckets."""
         digits = (words[:, 0] >> np.uint64(self._shift)) & np.uint64((1 << DIGIT_BITS) - 1)
         ends = np.searchsorted(digits, np.arange(1 << DIGIT_BITS), side="right").tolist()
-        with self._lock, _told(self._resources):
+        with _told(self._resources):
             start = 0
             for file, end in zip(self._files, ends, strict=True):
                 if end > start:
@@ -109,6 +128,8 @@ class RowSpill:
 
     def sorted_rows(self, key_lanes: int) -> Iterator[Words]:
         """All rows in the order of their hashes, each row once with its count; a bucket for each core is in memory."""
+        if self._held:
+            yield count_copies(np.concatenate(self._held))
         width = COUNT + 1 + key_lanes
         with ThreadPoolExecutor(cores(), "sameset-sort") as pool:
             waiting: deque[Future[Words] | Iterator[Words]] = deque()
@@ -128,7 +149,7 @@ class RowSpill:
         return rows
 
     def _split(self, file: IO[bytes], width: int) -> Iterator[Words]:
-        with RowSpill(self._resources, self._shift - DIGIT_BITS) as inner:
+        with RowSpill(self._resources, self._shift) as inner:
             for words in self._read(file, width, ROWS_AT_ONCE):
                 inner.add_words(words)
             yield from inner.sorted_rows(width - COUNT - 1)
