@@ -29,7 +29,8 @@ def validate_arrival(
 ) -> Validation:
     """The validation of the dataset at an address, with its sketch: one scan, as a Great Expectations metric.
 
-    The same scan writes the manifest where `manifests` asks for one. Data Docs are updated in the Great Expectations project in the folder `docs`, otherwise in `docs_folder`.
+    The same scan writes the manifest where `manifests` asks for one. Data Docs are updated in the Great Expectations project
+    in the folder `docs`, otherwise in `docs_folder`.
     Raises SamesetError if the source or the registry cannot be read; nothing is recorded either way.
     """
     # Great Expectations takes 3 to 7 s to import; deploying and serving, which only read the signature, do without.

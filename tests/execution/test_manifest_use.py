@@ -178,10 +178,10 @@ def test_an_amount_that_is_none_is_refused(size: str) -> None:
 
 
 def test_what_is_given_comes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SAMESET_MEMORY_LIMIT", "1GiB")
+    monkeypatch.setenv("SAMESET_MEMORY_LIMIT", "3GiB")
     monkeypatch.setenv("SAMESET_TEMP", str(tmp_path))
-    assert Resources.of() == Resources(1 << 30, tmp_path)
-    assert Resources.of("600M").memory == 600 << 20
+    assert Resources.of() == Resources(3 << 30, tmp_path)
+    assert Resources.of("1600M").memory == 1600 << 20
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_join_that_finds_too_little_memory_says_so(old: Path, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_a_join_stays_within_its_memory() -> None:
-    """16 million rows against 16 million, of which 2 million came and went, in half a gibibyte."""
+    """16 million rows against 16 million, of which 2 million came and went, in one gibibyte."""
     command = [sys.executable, str(Path(__file__).with_name("peak_of_join.py")), str(16 << 20)]
     process = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert process.returncode == 0, process.stderr

@@ -60,7 +60,7 @@ def test_the_counts_are_those_of_a_multiset_difference(
 ) -> None:
     """However few rows may be listed, and in however many ranges they are joined."""
     spec = Spec(key=("k",) if keyed else ())
-    with patch.object(joins, "MOST_ROWS", most), patch.object(joins, "BYTES_PER_JOINED_ROW", 1 << 25):
+    with patch.object(joins, "MOST_ROWS", most), patch.object(joins, "BYTES_PER_JOINED_ROW", 1 << 27):
         delta, *_ = delta_of(*map(table_of, rows), spec)
     assert delta.counts == counted_changes(*rows, keyed)
 
@@ -204,9 +204,9 @@ def test_a_byte_that_changed_is_refused_or_of_no_consequence(data: st.DataObject
         try:
             counts = join_delta(one, two, resources(folder)).counts
         except ManifestError as error:
-            assert "\n" not in str(error)
-        else:
-            assert counts == (10, 20, 0)
+            counts = None
+            told = str(error)
+        assert counts == (10, 20, 0) if counts else "\n" not in told
 
 
 @pytest.mark.parametrize("other", [table_of(ROWS[1:]), table_of([*ROWS[1:], ROWS[1]]), table_of([])])
@@ -324,9 +324,10 @@ def test_a_writer_that_fails_leaves_what_was_there(side: JoinSide, tmp_path: Pat
     def fail(words: np.ndarray) -> np.ndarray:
         raise KeyboardInterrupt
 
-    with FalseSpill(tmp_path, fail) as spill, pytest.raises(KeyboardInterrupt):
+    with FalseSpill(tmp_path, fail) as spill:
         spill.add_words(np.ones((1, 5), np.uint64))
-        write_manifest(side.manifest, side.sketch, spill)
+        with pytest.raises(KeyboardInterrupt):
+            write_manifest(side.manifest, side.sketch, spill)
     assert side.manifest.read_bytes() == before
     assert os.listdir(tmp_path) == [side.manifest.name]
 

@@ -106,10 +106,9 @@ def small_files(size: int) -> Iterator[None]:
 
 @patch.object(spills, "LARGEST_BUCKET", 0)
 def test_a_disk_that_takes_no_more_is_one_sentence(tmp_path: Path) -> None:
-    rows = words([(i, i, 1, 7) for i in range(4000)])
-    with RowSpill(resources(tmp_path)) as spill, pytest.raises(ManifestError) as caught, small_files(1000):
-        for _ in range(10):
-            spill.add_words(rows)
+    rows = words([(i * 2**40, i, 1, 7) for i in range(4000)] * 30)
+    with RowSpill(resources(tmp_path)) as spill, small_files(1000), pytest.raises(ManifestError) as caught:
+        spill.add_words(rows)
     assert str(tmp_path) in str(caught.value)
     assert "choose another folder with --temp" in str(caught.value)
     assert isinstance(caught.value.__cause__, OSError)

@@ -72,4 +72,7 @@ def sketch(
     write_whole(output, data)
     if not quiet:
         click.echo(f"{printable(str(output))}: {made.row_count:,} rows, digest {made.text_digest}, {len(data):,} bytes")
+        if manifest:
+            path = manifest_beside(output)
+            click.echo(f"{printable(str(path))}: {path.stat().st_size:,} bytes")
     return SAME

@@ -12,8 +12,8 @@ from sameset.errors import ManifestError, SpecError
 
 __all__ = ["LEAST_MEMORY", "Resources", "bytes_of"]
 
-#: Python with Arrow, DuckDB and the kernels takes 0.35 GiB before it has read a row.
-LEAST_MEMORY = 512 << 20
+#: The program takes 0.4 GiB before DuckDB has joined a row, and half of the memory is DuckDB's.
+LEAST_MEMORY = 1 << 30
 USUAL_MEMORY = 2 << 30
 
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
@@ -43,15 +43,14 @@ class Resources:
     def of(cls, memory_limit: str | None = None, folder: str | os.PathLike[str] | None = None) -> Resources:
         """What is given, otherwise SAMESET_MEMORY_LIMIT and SAMESET_TEMP, otherwise 2 GiB and the system's folder.
 
-        Without a word from anybody a machine of less than 4 GiB gives half of what it has. SpecError for less than
-        LEAST_MEMORY, ManifestError for a folder that cannot be written into.
+        Without a word from anybody a machine of less than 4 GiB gives half of what it has, but LEAST_MEMORY. SpecError for
+        less than that, ManifestError for a folder that cannot be written into.
         """
         asked = memory_limit or os.environ.get("SAMESET_MEMORY_LIMIT", "").strip()
         memory = bytes_of(asked) if asked else max(min(USUAL_MEMORY, _of_machine() // 2), LEAST_MEMORY)
         if memory < LEAST_MEMORY:
             raise SpecError(
-                f"a memory limit of {asked} is too small: the program itself takes most of {LEAST_MEMORY >> 20} MiB; "
-                "give at least that"
+                f"a memory limit of {asked} is too small, for the program itself takes 400 MiB; give at least 1GiB"
             )
         chosen = Path(folder or os.environ.get("SAMESET_TEMP", "").strip() or tempfile.gettempdir())
         if not chosen.is_dir() or not os.access(chosen, os.W_OK | os.X_OK):

@@ -111,7 +111,7 @@ class RowSpill:
     def _open(self) -> None:
         with _told(self._resources):
             self._files = [
-                self._stack.enter_context(tempfile.TemporaryFile(dir=self._resources.folder, prefix="sameset-"))
+                self._stack.enter_context(tempfile.TemporaryFile(dir=self._resources.folder))  # noqa: SIM115 - the stack closes it
                 for _ in range(1 << DIGIT_BITS)
             ]
 
