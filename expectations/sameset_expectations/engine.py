@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from great_expectations.core.batch import BatchData, BatchMarkers
 from great_expectations.core.id_dict import BatchSpec
@@ -20,6 +20,9 @@ from sameset.sketches.table import TableSketch
 from sameset.sources import Source, open_source
 from sameset.sources.scan import quoted, unique_names
 from sameset_expectations.conditions import condition_sql
+
+if TYPE_CHECKING:
+    from sameset.execution.sketching import Tee
 
 __all__ = ["SamesetExecutionEngine", "TableBatchData", "TableBatchSpec"]
 
@@ -75,7 +78,9 @@ class TableBatchData(BatchData):
         if self._outcome is None:
             self.scans += 1
             try:
-                self._outcome = sketch_table(self.source, self.spec, progress=self.execution_engine.progress)
+                self._outcome = sketch_table(
+                    self.source, self.spec, progress=self.execution_engine.progress, tee=self.execution_engine.tee
+                )
             except SamesetError as error:
                 self._outcome = error
         if isinstance(self._outcome, SamesetError):
@@ -94,18 +99,19 @@ class SamesetExecutionEngine(ExecutionEngine):
     """Reads batches where they are: files, folders and DuckDB tables of any size, in flat memory, without pandas.
 
     `registry` is what expectations use that name no registry themselves; None is `sameset.registry.default_address()`.
-    `progress` is told how many rows were read for sketches.
+    `progress` is told how many rows were read for sketches, `tee` is that of `sketch_table`.
     """
 
     def __init__(self, registry: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._registry = registry
         self.progress: Progress = silent
+        self.tee: Tee | None = None
 
-    def use(self, registry: str | None, progress: Progress) -> None:
-        """Sets registry and progress of this run; a registry given here may hold a password, which is stored nowhere."""
+    def use(self, registry: str | None, progress: Progress, tee: Tee | None = None) -> None:
+        """Sets registry, progress and tee of this run; a registry given here may hold a password, which is stored nowhere."""
         self._registry = registry or self._registry
-        self.progress = progress
+        self.progress, self.tee = progress, tee
 
     @property
     def registry(self) -> str:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from great_expectations.data_context import AbstractDataContext
     from great_expectations.expectations.expectation import Expectation
 
+    from sameset.execution.sketching import Tee
     from sameset.sketches.spec import Spec
     from sameset.sketches.table import TableSketch
     from sameset.sources import Source
@@ -77,18 +78,20 @@ def validate_table(
     context_folder: str | Path | None = None,
     registry: str | None = None,
     progress: Progress = silent,
+    tee: Tee | None = None,
 ) -> Validation:
     """The validation of the table at an address by the expectations, or by the usual ones; its rows are scanned once.
 
     With `context_folder` the suite, the result and the pages of Data Docs are written into the project there, but no data
-    source: jobs that do not know ours can still open it. `registry` is asked by expectations that name none.
+    source: jobs that do not know ours can still open it. `registry` is asked by expectations that name none;
+    `tee` is that of `sketch_table`.
     Raises SamesetError if the table, the registry or the project cannot be read, or any expectation not be evaluated.
     """
     context = get_context(context_folder)
     label = _label(check_name(name))
     batch_definition = _batch_definition(context, address, spec, label)
     engine = batch_definition.data_asset.datasource.get_execution_engine()
-    engine.use(registry, progress)
+    engine.use(registry, progress, tee)
     suite = ExpectationSuite(
         name=f"sameset-{label}",  # a suite of the user's own bears the dataset's name, maybe
         expectations=[one.copy(update={"id": None}) for one in expectations or usual_expectations(name)],

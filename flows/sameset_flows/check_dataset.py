@@ -9,6 +9,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from sameset.errors import SamesetError
+from sameset.execution.manifest_store import Manifests
 from sameset_flows.arriving import record_arrival, validate_arrival
 from sameset_flows.artifacts import publish
 from sameset_flows.tasks import fat_task
@@ -27,6 +28,8 @@ def check_dataset(
     key: list[str] | None = None,
     registry: str | None = None,
     docs: str | None = None,
+    manifest: bool | None = None,
+    manifests: str | None = None,
 ) -> dict[str, Any]:
     """Check an arriving dataset against its previous snapshot and all others, and record it.
 
@@ -43,10 +46,13 @@ def check_dataset(
         registry: address of the registry; otherwise SAMESET_REGISTRY, or registry.db in the user's data folder.
         docs: folder of the Great Expectations project whose Data Docs show the result; otherwise `data_docs` beside the
             registry.
+        manifest: whether the hash of every row is kept, too; otherwise if the previous snapshot has them.
+        manifests: folder of the registry's manifests; otherwise SAMESET_MANIFESTS, or beside the registry's file.
     """
     try:
-        validation = validate(source, name, key, registry, docs)
-        check = record(validation, name, registry, flow_run.id)
+        kept = Manifests.of(manifest, manifests)
+        validation = validate(source, name, key, registry, docs, kept)
+        check = record(validation, name, registry, flow_run.id, kept)
     except SamesetError as error:
         return cast("dict[str, Any]", Failed(message=str(error), data=error))
     report(check, validation)

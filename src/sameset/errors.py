@@ -7,6 +7,7 @@ SamesetError                 exit code 2, one sentence: what, where, what to do
 ├── SpecError                what was asked for makes no sense
 │   └── SpecMismatchError    two sketches of unequal specs cannot be merged
 ├── SketchFormatError        bytes that are not a sketch, or one of another version
+├── ManifestError            a manifest is damaged or of another table, or could not be written or joined
 ├── RegistryError            the registry could not be read or written
 │   ├── UnknownDatasetError  it has no dataset or snapshot of that name
 │   └── StaleSnapshotError   somebody recorded a newer snapshot in the meantime
@@ -16,6 +17,7 @@ SamesetError                 exit code 2, one sentence: what, where, what to do
 from __future__ import annotations
 
 __all__ = [
+    "ManifestError",
     "MissingExtraError",
     "RegistryError",
     "SamesetError",
@@ -69,6 +71,10 @@ class SpecMismatchError(SpecError):
 
 class SketchFormatError(SamesetError):
     """Bytes that are not a sketch, or a sketch of a version that this program does not read."""
+
+
+class ManifestError(SamesetError):
+    """A manifest is damaged or belongs to another table, or there was no room to write it or to join it."""
 
 
 class RegistryError(SamesetError):

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sameset.comparison import Comparison, Verdict, compare
-from sameset.execution.joins import join_delta
-from sameset.sketches.spec import SampleSize, Spec
+from sameset.execution.joins import JoinSide, join_delta
+from sameset.execution.resources import Resources
+from sameset.sketches.spec import SampleSize
 from sameset.sources import open_source
 
 #: From a small number, one value of each type that can be a key, as SQL and a packed key both give it back.
@@ -101,8 +102,8 @@ def test_the_join_of_two_tables_gives_the_delta_of_their_sketches(
 ) -> None:
     kinds, left, right = scenario
     key = tuple(f"k{i}" for i in range(len(kinds))) if keyed else ()
-    joined = join_delta(open_source(left), open_source(right), Spec(key=key))
-    assert joined == compare(sketch_of(left, key), sketch_of(right, key)).delta
+    one, two = (JoinSide(sketch_of(table, key), open_source(table)) for table in (left, right))
+    assert join_delta(one, two, Resources.of()) == compare(one.sketch, two.sketch).delta
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KEYS if kind != "bool"])

@@ -180,13 +180,14 @@ def test_a_join_counts_rows_that_occur_several_times() -> None:
     assert (found.verdict, found.changes) == (Verdict.APPENDED, (11_000, 0, 0))
 
 
-def test_a_delta_that_no_list_can_hold_stays_an_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_delta_that_no_list_can_hold_is_counted_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joins, "MOST_ROWS", 4000)
     left, right = table_of(30_000), changed(table_of(30_000), 5)
     found = compare_places(left, right)
-    assert found.changes is None
-    assert found.estimated_difference is not None
-    assert found.estimated_difference.low <= 12_000 <= found.estimated_difference.high
+    assert found.changes == (6000, 6000, 0)
+    assert found.delta is not None
+    assert (len(found.delta.added), len(found.delta.removed)) == (1000, 1000)
+    assert "the counts are exact; the lists hold 2,000 of the rows" in found.notes
 
 
 @pytest.mark.parametrize("keyed", [True, False])

@@ -41,6 +41,8 @@ def test_the_deployment_names_the_flow_and_parameters_that_it_takes(deployment):
     assert flow.validate_parameters(dict(deployment["parameters"])) == deployment["parameters"] | {
         "registry": None,
         "docs": None,
+        "manifest": None,
+        "manifests": None,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sameset.cli.lists import ListsCommand
+from sameset.cli.manifests import folder_option, resource_options, take_manifests
 from sameset.cli.options import (
     limit_option,
     output_options,
@@ -25,6 +26,12 @@ __all__ = ["check"]
 @click.command(cls=ListsCommand)
 @click.argument("source")
 @click.option("--name", "-n", required=True, envvar="SAMESET_NAME", help="The dataset's name in the registry.")
+@click.option(
+    "--manifest/--no-manifest",
+    default=None,
+    envvar="SAMESET_MANIFEST",
+    help="Keep the hash of every row, too.  [default: if the previous snapshot has them]",
+)
 @spec_options
 @source_options
 @click.option(
@@ -40,6 +47,8 @@ __all__ = ["check"]
     help="Take a file of the same size and time for unchanged, without asking for more.",
 )
 @registry_option
+@folder_option
+@resource_options
 @limit_option
 @rows_option
 @output_options("text", "json", "markdown", "html")
@@ -72,6 +81,7 @@ def check(
 
     started = time.monotonic()
     check_name(name)
+    manifests = take_manifests(spec, wanted=spec.pop("manifest"))
     schema_from, union_by_name = spec.pop("schema_from"), spec.pop("union_by_name")
     schema = column_types(schema_from, registry or default_address()) if schema_from else None
     place = open_source(source, schema=schema, union_by_name=union_by_name)
@@ -87,6 +97,7 @@ def check(
                 rows=WantedRows(rows),
                 progress=progress,
                 incremental=Trust.METADATA if by_file and trusted else incremental,
+                manifests=manifests,
                 **wanted(**spec),
             )
     return publish(found, Output(form, limit, output, quiet), time.monotonic() - started)

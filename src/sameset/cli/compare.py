@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sameset.cli.lists import ListsCommand
+from sameset.cli.manifests import folder_option, resource_options, take_manifests
 from sameset.cli.options import (
     limit_option,
     output_options,
@@ -29,6 +30,8 @@ __all__ = ["compare"]
 @spec_options
 @source_options
 @registry_option
+@folder_option
+@resource_options
 @limit_option
 @rows_option
 @click.option(
@@ -64,6 +67,7 @@ def compare(
     from sameset.registry import default_address
 
     started = time.monotonic()
+    manifests = take_manifests(spec)
     with watched(f"comparing {left} with {right}", quiet=quiet) as progress:
         found = compare_places(
             left,
@@ -73,6 +77,7 @@ def compare(
             union_by_name=spec.pop("union_by_name"),
             rows=WantedRows(rows, spec.pop("rows_out")),
             progress=progress,
+            manifests=manifests,
             **wanted(**spec),
         )
     return publish(found, Output(form, limit, output, quiet), time.monotonic() - started)

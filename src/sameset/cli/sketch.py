@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sameset.cli.lists import ListsCommand
+from sameset.cli.manifests import resource_options, take_manifests
 from sameset.cli.options import SAME, printable, source_options, spec_options, wanted, writable
 from sameset.execution.whole_files import write_whole
 
@@ -25,28 +26,53 @@ __all__ = ["sketch"]
     metavar="FILE",
     help="The sketch file.",
 )
+@click.option(
+    "--manifest",
+    is_flag=True,
+    envvar="SAMESET_MANIFEST",
+    help="Keep the hash of every row in FILE.manifest.parquet, too: about 17 bytes a row.",
+)
 @spec_options
 @source_options
+@resource_options
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing on stdout.")
-def sketch(source: str, output: Path, quiet: bool, schema_from: str | None, union_by_name: bool, **spec: Any) -> int:
+def sketch(
+    source: str,
+    output: Path,
+    manifest: bool,
+    quiet: bool,
+    schema_from: str | None,
+    union_by_name: bool,
+    **spec: Any,
+) -> int:
     """Sketch SOURCE into a small FILE that can be compared when the data is gone.
 
     \b
     sameset sketch orders.parquet --key o_orderkey -o orders.sameset
+    sameset sketch orders.parquet --key o_orderkey -o orders.sameset --manifest
     """
     from sameset.cli.progress import watched
+    from sameset.execution.manifests import manifest_beside, sketch_with_manifest
     from sameset.execution.operands import column_types
     from sameset.execution.sketching import sketch_table
     from sameset.registry import default_address
     from sameset.sketches.spec import Spec
     from sameset.sources import open_source
 
+    resources = take_manifests(spec).resources
     schema = column_types(schema_from, default_address()) if schema_from else None
     place = open_source(source, schema=schema, union_by_name=union_by_name)
     with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
-        made = sketch_table(place, Spec().altered(**wanted(**spec)), progress=progress)
+        asked = Spec().altered(**wanted(**spec))
+        if manifest:
+            made = sketch_with_manifest(place, asked, manifest_beside(output), resources, progress)
+        else:
+            made = sketch_table(place, asked, progress=progress)
     data = made.to_bytes()
     write_whole(output, data)
     if not quiet:
         click.echo(f"{printable(str(output))}: {made.row_count:,} rows, digest {made.text_digest}, {len(data):,} bytes")
+        if manifest:
+            path = manifest_beside(output)
+            click.echo(f"{printable(str(path))}: {path.stat().st_size:,} bytes")
     return SAME

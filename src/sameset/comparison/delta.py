@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sameset.errors import SpecMismatchError
-from sameset.sketches.delta import PRIME, DifferingRow
+from sameset.sketches.delta import DifferingRow
 
 if TYPE_CHECKING:
     from sameset.canonical.keys import KeyValue
+    from sameset.sketches.digest import RowDigest
     from sameset.sketches.table import TableSketch
 
-__all__ = ["Delta", "RowChange", "decode_delta", "delta_of_rows"]
+__all__ = ["Delta", "RowChange", "decode_delta", "delta_of_rows", "explains"]
 
 LANE_MASK = (1 << 61) - 1
 
@@ -80,14 +81,22 @@ def decode_delta(left: TableSketch, right: TableSketch) -> Delta | None:
 
 
 def _explains(rows: Sequence[DifferingRow], left: TableSketch, right: TableSketch) -> bool:
-    difference = right.digest.subtract(left.digest)
-    if sum(row.times for row in rows) != difference.rows:
+    sums = [sum(row.times * row.row[lane] for row in rows) for lane in (0, 1)]
+    zeros = [sum(abs(row.times) for row in rows if row.row[lane] == 0) for lane in (0, 1)]
+    return explains(sum(row.times for row in rows), sums, zeros, left.digest, right.digest)
+
+
+def explains(times: int, sums: Sequence[int], zeros: Sequence[int], left: RowDigest, right: RowDigest) -> bool:
+    """Whether differing rows account for the difference of two digests: `times` in all, `sums` of times x lane, by lane.
+
+    A lane of 2^61 - 1 is kept as 0, so each of `zeros` rows whose lane is 0 may be short of 2^61 - 1, which is -1 modulo 2^61.
+    """
+    difference = right.subtract(left)
+    if times != difference.rows:
         return False
-    for lane in (0, 1):
-        total = sum(row.times * row.row[lane] for row in rows)
-        if PRIME - 1 in (row.row[lane] for row in rows) or 0 in (row.row[lane] for row in rows):
-            continue  # 2^61 - 1 is kept as 0, so this lane cannot be checked
-        if (total - difference.named[lane]) & LANE_MASK:
+    for total, found, most in zip(sums, difference.named, zeros, strict=True):
+        rest = (total - found) & LANE_MASK
+        if most < rest < LANE_MASK + 1 - most:
             return False
     return True
 

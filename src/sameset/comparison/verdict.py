@@ -149,9 +149,10 @@ def _judge_growth(left: TableSketch, right: TableSketch, delta: Delta | None) ->
         return Verdict.APPENDED, "the left table is empty"
     if right.row_count == 0:
         return Verdict.TRUNCATED, "the right table is empty"
-    if delta is None or delta.changed or (delta.added and delta.removed):
+    added, removed, changed = delta.counts if delta else (0, 0, 0)
+    if delta is None or changed or (added and removed):
         return None
-    return (Verdict.APPENDED if delta.added else Verdict.TRUNCATED), "delta"
+    return (Verdict.APPENDED if added else Verdict.TRUNCATED), "delta"
 
 
 def _share_keys(left: TableSketch, right: TableSketch, columns: Sequence[ColumnChange]) -> bool:
@@ -207,7 +208,7 @@ def _notes(left: TableSketch, right: TableSketch, same_columns: bool, delta: Del
         notes.append("the delta could not be used: one sketch holds the keys themselves, the other only their hashes")
     elif delta is None:
         notes.append(_why_no_delta(left, right))
-    elif not left.spec.key and delta.added and delta.removed:
+    elif not left.spec.key and all(delta.counts[:2]):
         notes.append("no key was given, so an updated row counts as one removed and one added")
     return tuple(notes)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import glob
 import json
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 from uuid import uuid4
@@ -13,14 +11,13 @@ from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.result import DEFAULT_LIMIT, Side, first_json
 from sameset.comparison.sentences import count_of, describe
 from sameset.comparison.verdict import judge_values
-from sameset.errors import SamesetError, StaleSnapshotError
-from sameset.execution.delta_rows import NO_ROWS, SOME_ROWS, WantedRows
+from sameset.errors import ManifestError, StaleSnapshotError
+from sameset.execution.delta_rows import SOME_ROWS, WantedRows
 from sameset.execution.incremental import sketch_files
+from sameset.execution.manifest_store import Manifests
 from sameset.execution.operands import stored_operand
-from sameset.execution.projection import selected
-from sameset.execution.refining import refine, wants_left_table
+from sameset.execution.previous import compare_with, from_anywhere, with_proof
 from sameset.execution.scanning import silent
-from sameset.execution.sides import Sides
 from sameset.execution.sketching import sketch_table
 from sameset.registry import NewSnapshot, Registry
 from sameset.sketches.spec import Spec, Wanted
@@ -137,6 +134,7 @@ def check_table(
     rows: WantedRows = SOME_ROWS,
     progress: Progress = silent,
     incremental: Trust | bool | None = None,
+    manifests: Manifests | None = None,
     **wanted: Unpack[Wanted],
 ) -> Check:
     """The check of an arriving dataset, recorded: compared with the previous snapshot of `name` and with all other datasets.
@@ -144,7 +142,8 @@ def check_table(
     `wanted` are fields of the spec (`key`, `ignore`, `where`, `digits`, ...); what is not given is as in the previous
     snapshot. A run of the same `run_id` is recorded once. `rows` says which rows the report shows. With `incremental` only files
     that are new or changed are read (docs/incremental.md), and from then on unless it is False; a Trust says what shows that
-    a file is unchanged.
+    a file is unchanged. `manifests` says whether a manifest is written by the same scan, and where it lies; it is there before
+    the snapshot is recorded.
     Raises SamesetError, with nothing recorded, if the source or the registry cannot be read.
     """
     if not isinstance(registry, Registry):
@@ -157,19 +156,34 @@ def check_table(
                 rows=rows,
                 progress=progress,
                 incremental=incremental,
+                manifests=manifests,
                 **wanted,
             )
+    kept = manifests or Manifests.of()
     place = open_source(source)
     spec = spec_for(registry, name, **wanted)
     if is_incremental(registry, name, incremental):
+        if kept.wanted:
+            raise ManifestError("a manifest holds all rows, so it cannot go with --incremental; leave one of them out")
         files = sketch_files(place, spec, registry, name, trust=_trust(incremental), progress=progress)
         arrival = Arrival(name, files.sketch, place.address, place, rows, files)
     else:
-        arrival = Arrival(name, sketch_table(place, spec, progress=progress), place.address, place, rows)
-    check = record_check(registry, arrival, run_id=run_id)
+        arrival = Arrival(name, _sketched(registry, name, place, spec, kept, progress), place.address, place, rows)
+    check = record_check(registry, arrival, run_id=run_id, manifests=kept, progress=progress)
     if incremental is False:
         registry.forget_files(name)
     return check
+
+
+def _sketched(
+    registry: Registry, name: str, place: Source, spec: Spec, manifests: Manifests, progress: Progress
+) -> TableSketch:
+    """The sketch of an arriving dataset, its manifest written where one is wanted."""
+    previous = registry.latest(name)
+    with manifests.spill(registry.address, previous.sketch_key if previous else None) as spill:
+        sketch = sketch_table(place, spec, progress=progress, tee=spill.add if spill else None)
+        manifests.write(registry.address, sketch, spill)
+    return sketch
 
 
 def is_incremental(registry: Registry, name: str, wanted: Trust | bool | None) -> bool:
@@ -198,10 +212,20 @@ def _of_full_size(spec: Spec) -> Spec:
     return replace(spec, rows=rows, values=values, bins=max(spec.bins, usual.bins))
 
 
-def judge_arrival(registry: Registry, arrival: Arrival, *, run_id: str | None = None) -> Check:
+def judge_arrival(
+    registry: Registry,
+    arrival: Arrival,
+    *,
+    run_id: str | None = None,
+    manifests: Manifests | None = None,
+    progress: Progress = silent,
+) -> Check:
     """The check of an arrival, not recorded; that of a run which was recorded already says what it said then."""
     previous = _previous(registry, arrival.dataset, run_id)
-    comparison = _with_proof(_compare_with(registry, previous, arrival), arrival) if previous else None
+    comparison = None
+    if previous:
+        found = compare_with(registry, previous, arrival, manifests or Manifests.of(), progress)
+        comparison = with_proof(found, arrival)
     return Check(
         arrival,
         _status(comparison),
@@ -220,6 +244,8 @@ def record_check(
     run_id: str | None = None,
     validation: str | None = None,
     onto: int | None = None,
+    manifests: Manifests | None = None,
+    progress: Progress = silent,
 ) -> Check:
     """The check of an arrival, recorded with its validation (JSON) in one transaction.
 
@@ -229,7 +255,7 @@ def record_check(
     run = run_id or uuid4().hex
     data = arrival.sketch.to_bytes()
     for _ in range(RETRIES):
-        check = judge_arrival(registry, arrival, run_id=run)
+        check = judge_arrival(registry, arrival, run_id=run, manifests=manifests, progress=progress)
         if onto is not None and (check.previous is None or check.previous.number != onto):
             raise StaleSnapshotError(f"dataset {arrival.dataset!r} has a newer snapshot than {onto} by now; try again")
         entry = _entry(check, data, run, validation)
@@ -259,44 +285,6 @@ def _status(comparison: Comparison | None) -> str:
     return "replaced" if comparison.verdict is Verdict.UNRELATED else str(comparison.verdict)
 
 
-def _compare_with(registry: Registry, previous: Snapshot, arrival: Arrival) -> Comparison:
-    sketch = stored_operand(registry.sketch(previous), previous.reference)
-    comparison = compare(sketch, arrival.sketch)
-    place = None if previous.source == _from_anywhere(arrival.address) else _place_of(previous, sketch.spec)
-    left = place if place and wants_left_table(comparison) and _is_still(place, sketch) else None
-    # Without the left table the right one is read for the rows that came only, and these are in files that were read.
-    right = arrival.files.fresh if left is None and arrival.files and arrival.files.memory else arrival.source
-    sides = Sides(sketch, arrival.sketch, left, right, place)
-    rows = arrival.rows if arrival.sketch.spec.keep_keys else NO_ROWS  # who hides keys does not want rows in a registry
-    return refine(comparison, sides, rows).with_addresses(previous.reference, arrival.address)
-
-
-def _with_proof(comparison: Comparison, arrival: Arrival) -> Comparison:
-    """The comparison with what is known from how the arrival's sketch was made, where its delta is over capacity."""
-    if arrival.note is not None:
-        comparison = replace(comparison, notes=(*comparison.notes, arrival.note))
-    if arrival.proved is None or comparison.delta is not None or comparison.is_same:
-        return comparison
-    return replace(comparison, verdict=arrival.proved, basis="batch")
-
-
-def _place_of(previous: Snapshot, spec: Spec) -> Source | None:
-    """Where the previous delivery was, if there still is a table that can be read with its spec."""
-    try:
-        source = selected(open_source(previous.source), spec)
-        return source if set(spec.key) <= set(source.schema().names) else None
-    except SamesetError:
-        return None
-
-
-def _is_still(place: Source, sketch: TableSketch) -> bool:
-    """Whether the previous delivery is still what it was."""
-    try:
-        return sketch_table(place, replace(sketch.spec, columns=None, ignore=(), where=None)).digest == sketch.digest
-    except SamesetError:
-        return False
-
-
 def _resembling(registry: Registry, arrival: Arrival) -> list[Resemblance]:
     """Other datasets whose latest snapshot is related; equal keys alone relate two tables of one name only, values others too.
 
@@ -323,7 +311,7 @@ def _entry(check: Check, data: bytes, run_id: str, validation: str | None) -> Ne
         sketch=data,
         rows=check.arrival.sketch.row_count,
         digest=check.arrival.sketch.text_digest,
-        source=_from_anywhere(check.arrival.address),
+        source=from_anywhere(check.arrival.address),
         status=check.status,
         verdict=str(check.comparison.verdict) if check.comparison else None,
         report=_bounded_report(check),
@@ -331,14 +319,6 @@ def _entry(check: Check, data: bytes, run_id: str, validation: str | None) -> Ne
         run_id=run_id,
         files=check.arrival.files.memory.to_bytes() if check.arrival.files and check.arrival.files.memory else None,
     )
-
-
-def _from_anywhere(address: str) -> str:
-    """An address that does not depend on the working folder, so that the next check can read the delivery again."""
-    path, mark, rest = address.partition("::")
-    if "://" in path or (not os.path.exists(path) and not glob.has_magic(path)):
-        return address
-    return os.path.abspath(path) + mark + rest
 
 
 def _bounded_report(check: Check) -> str:

@@ -111,7 +111,10 @@ def _read(comparison: Comparison, delta: Delta, sides: Sides) -> tuple[Compariso
     came = [WantedRow(c.row, c.key) for c in (*delta.added, *delta.changed)]
     found: list[FoundRows | None] = [None, None]
     for i, (source, table, wanted) in enumerate(
-        ((sides.left_source or sides.left_place, sides.left, went), (sides.right_source, sides.right, came))
+        (
+            (sides.left_source or sides.left_place, sides.left, went),
+            (sides.right_place or sides.right_source, sides.right, came),
+        )
     ):
         try:
             found[i] = fetch_rows(source, table.spec, wanted) if source and wanted else None

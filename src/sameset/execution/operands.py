@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from sameset.errors import SchemaError, SketchFormatError, SourceError, SpecError, UnknownDatasetError
+from sameset.execution.manifest_store import Manifests
+from sameset.execution.manifests import manifest_beside
 from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
 from sameset.registry import Registry, parse_reference
@@ -39,6 +41,7 @@ class Operand:
     address: str
     stored: TableSketch | None = None
     source: Source | None = None
+    manifest: Path | None = None  #: of a stored sketch
 
     def sketch(self, spec: Spec, progress: Progress = silent) -> Operand:
         """The operand with its sketch, made from the source if there is none."""
@@ -77,11 +80,16 @@ def _type_of(column: Column) -> pa.DataType:
 
 
 def resolve(
-    place: object, registry: str | None, *, schema: pa.Schema | None = None, union_by_name: bool = False
+    place: object,
+    registry: str | None,
+    *,
+    schema: pa.Schema | None = None,
+    union_by_name: bool = False,
+    manifests: Manifests | None = None,
 ) -> Operand:
     """The operand that a text names (a file, glob or folder if there is one, else a snapshot), or that wraps an object.
 
-    `schema` and `union_by_name` are those of `open_source`.
+    `schema` and `union_by_name` are those of `open_source`; `manifests` says where those of the registry lie.
     """
     if isinstance(place, TableSketch):
         return Operand("sketch", stored=place)
@@ -90,15 +98,16 @@ def resolve(
         return Operand(source.address, source=source)
     text = os.fspath(place)
     if Path(text).is_file() and _calls_itself_sketch(Path(text)):
-        return Operand(text, stored=read_sketch_file(text))
+        beside = manifest_beside(text)
+        return Operand(text, stored=read_sketch_file(text), manifest=beside if beside.is_file() else None)
     try:
         source = open_source(text, schema=schema, union_by_name=union_by_name)
     except SourceError as error:
-        return _snapshot_operand(text, registry, error)
+        return _snapshot_operand(text, registry, manifests or Manifests.of(), error)
     return Operand(source.address, source=source)
 
 
-def _snapshot_operand(text: str, registry: str | None, error: SourceError) -> Operand:
+def _snapshot_operand(text: str, registry: str | None, manifests: Manifests, error: SourceError) -> Operand:
     """A snapshot of the registry; if it cannot be one either, the error of the source with a word on that."""
     try:
         name, number = parse_reference(text)
@@ -109,7 +118,8 @@ def _snapshot_operand(text: str, registry: str | None, error: SourceError) -> Op
     try:
         with Registry.open(registry) as opened:
             snapshot = opened.snapshot(name, number)
-            return Operand(snapshot.reference, stored=stored_operand(opened.sketch(snapshot), snapshot.reference))
+            stored = stored_operand(opened.sketch(snapshot), snapshot.reference)
+            return Operand(snapshot.reference, stored, manifest=manifests.find(opened.address, snapshot.sketch_key))
     except UnknownDatasetError as unknown:
         if os.sep in text:  # a path that does not exist, rather than a dataset
             raise error from None

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.verdict import share_columns
-from sameset.errors import SamesetError
+from sameset.errors import ManifestError, SamesetError
 from sameset.execution.column_evidence import explain_columns
 from sameset.execution.delta_rows import SOME_ROWS, noted, with_rows
-from sameset.execution.joins import join_delta
+from sameset.execution.joins import can_join, join_delta, notes_of_join
 from sameset.execution.projection import Projection
+from sameset.execution.resources import Resources
 from sameset.execution.scanning import silent
 from sameset.execution.sides import Sides
 from sameset.execution.sketching import sketch_table
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from sameset.execution.delta_rows import WantedRows
     from sameset.execution.scanning import Progress
 
-__all__ = ["refine", "wants_left_table"]
+__all__ = ["join", "refine", "wants_left_table"]
 
 OVERLAP = 0.5
 TELLING_SHARE = (
@@ -34,20 +35,38 @@ def refine(
     """The comparison with what a second scan adds: what the sketches did not suffice for, and rows of the delta themselves.
 
     A table that cannot be read a second time (a stream, a file that is gone by now) takes nothing from what is known.
+    Raises ManifestError for a manifest that is not its table's, and where a join finds too little memory or disk.
     """
     try:
         sides = sides.with_selections()
         comparison, sides = _refined(comparison, sides, progress)
         comparison = explain_columns(comparison, sides if wanted.any else sides.sketches)
+    except ManifestError:
+        raise
     except SamesetError as error:
-        comparison = noted(comparison, f"the tables could not be read a second time: {error}")
+        comparison = _unread(comparison, error)
     return with_rows(comparison, sides, wanted)
+
+
+def join(comparison: Comparison, sides: Sides, progress: Progress = silent) -> Comparison:
+    """The part of `refine` that finds the exact delta, where the sketches have none, by manifests or the tables themselves."""
+    try:
+        return _join(comparison, sides.with_selections(), progress)
+    except ManifestError:
+        raise
+    except SamesetError as error:
+        return _unread(comparison, error)
+
+
+def _unread(comparison: Comparison, error: SamesetError) -> Comparison:
+    note = f"the tables could not be read a second time: {error}"
+    return comparison if note in comparison.notes else noted(comparison, note)
 
 
 def _refined(comparison: Comparison, sides: Sides, progress: Progress) -> tuple[Comparison, Sides]:
     if sides.sources and set(sides.left.names) != set(sides.right.names):
         comparison, sides = _compare_common(comparison, sides, progress)
-    elif sides.sources and comparison.delta is None and _is_worth_joining(comparison):
+    else:
         comparison = _join(comparison, sides, progress)
     return comparison, sides
 
@@ -65,15 +84,12 @@ def _is_worth_joining(comparison: Comparison) -> bool:
 
 
 def _join(comparison: Comparison, sides: Sides, progress: Progress) -> Comparison:
-    assert sides.sources
-    if set(sides.left.spec.key) != set(sides.right.spec.key):
+    one, two = sides.to_join
+    if comparison.delta is not None or not _is_worth_joining(comparison) or not can_join(one, two):
         return comparison
-    delta = join_delta(*sides.sources, sides.left.spec, progress)
-    if delta is None:
-        return comparison
+    delta = join_delta(one, two, sides.resources or Resources.of(), progress)
     joined = compare(sides.left, sides.right, joined=delta)
-    note = "more rows differ than a sketch can list; both tables were read again and joined"
-    return replace(joined, notes=(note, *joined.notes))
+    return replace(joined, notes=(*notes_of_join(one, two, delta), *joined.notes))
 
 
 def _compare_common(comparison: Comparison, sides: Sides, progress: Progress) -> tuple[Comparison, Sides]:
@@ -90,14 +106,12 @@ def _compare_common(comparison: Comparison, sides: Sides, progress: Progress) ->
     bucketing = sides.right.spec.bucketing
     bucket_by = sides.right.spec.bucket_by if bucketing and bucketing.column in pairs else None
     spec = replace(sides.left.spec, key=key, columns=None, ignore=(), where=None, bucket_by=bucket_by)
-    common = Sides(
-        sketch_table(left, spec, progress=progress), sketch_table(right, spec, progress=progress), left, right
-    )
+    tables = sketch_table(left, spec, progress=progress), sketch_table(right, spec, progress=progress)
+    common = Sides(*tables, left, right, resources=sides.resources)
     part = compare(common.left, common.right)
     if comparison.verdict is not Verdict.MODIFIED and not part.is_same and _are_domains(common):
         return comparison, sides
-    if part.delta is None and _is_worth_joining(part):
-        part = _join(part, common, progress)
+    part = _join(part, common, progress)
     return _with_common(comparison, part, len(pairs)), common
 
 

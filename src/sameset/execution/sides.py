@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sameset.execution.joins import JoinSide
 from sameset.execution.projection import selected
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sameset.execution.resources import Resources
     from sameset.sketches.table import TableSketch
     from sameset.sources.base import Source
 
@@ -23,6 +27,10 @@ class Sides:
     left_source: Source | None = None
     right_source: Source | None = None
     left_place: Source | None = None  #: where the left table was, if nobody looked whether it still is what it was
+    right_place: Source | None = None  #: where the rows that came are, if it is not the whole of the right table
+    left_manifest: Path | None = None
+    right_manifest: Path | None = None
+    resources: Resources | None = None  #: for a join; those of the environment if None
 
     def with_selections(self) -> Sides:
         """The same with sources that hold just the columns and rows that the specs ask for."""
@@ -34,6 +42,12 @@ class Sides:
     def sketches(self) -> Sides:
         """The sketches alone."""
         return Sides(self.left, self.right)
+
+    @property
+    def to_join(self) -> tuple[JoinSide, JoinSide]:
+        """Both sides as a join takes them."""
+        left = JoinSide(self.left, self.left_source, self.left_manifest)
+        return left, JoinSide(self.right, self.right_source, self.right_manifest)
 
     @property
     def sources(self) -> tuple[Source, Source] | None:

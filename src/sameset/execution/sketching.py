@@ -13,32 +13,42 @@ from sameset.sketches.spec import Spec
 from sameset.sketches.table import TableSketch, hasher_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pyarrow as pa
 
-    from sameset.canonical.batches import RowHasher
+    from sameset.canonical.batches import HashedBatch, RowHasher
     from sameset.execution.mappers import Mapper
     from sameset.execution.scanning import Progress
     from sameset.sources.base import Source
+
+    Tee = Callable[[HashedBatch], None]
 
 __all__ = ["sketch_partition", "sketch_table"]
 
 
 def sketch_table(
-    source: Source | object, spec: Spec | None = None, *, mapper: Mapper | None = None, progress: Progress = silent
+    source: Source | object,
+    spec: Spec | None = None,
+    *,
+    mapper: Mapper | None = None,
+    progress: Progress = silent,
+    tee: Tee | None = None,
 ) -> TableSketch:
     """The sketch of all rows of a source (or of whatever `open_source` takes), in one pass and flat memory.
 
+    `tee` is given the row hashes of every batch, too, from several threads at once.
     Raises SourceError (also SchemaError, UnsupportedTypeError) if the source cannot be read as a table.
     """
     from sameset.sources import Source, open_source
 
     opened = source if isinstance(source, Source) else open_source(source)
-    sketch = partial(sketch_partition, spec=spec or Spec(), progress=progress)
+    sketch = partial(sketch_partition, spec=spec or Spec(), progress=progress, tee=tee)
     return reduce(TableSketch.merge, (mapper or InTurn()).map(sketch, opened.partitions()))
 
 
 def sketch_partition(
-    source: Source, spec: Spec, progress: Progress = silent, threads: int | None = None
+    source: Source, spec: Spec, progress: Progress = silent, threads: int | None = None, tee: Tee | None = None
 ) -> TableSketch:
     """The sketch of one partition, by all cores of this machine unless `threads` says how many."""
     try:
@@ -51,7 +61,9 @@ def sketch_partition(
 
         def fold(state: tuple[RowHasher, TableSketch], batch: pa.RecordBatch) -> None:
             hasher, sketch = state
-            sketch.fold(hasher, batch)
+            hashed = sketch.fold(hasher, batch)
+            if tee is not None:
+                tee(hashed)
 
         states = fold_streams(chosen.streams(threads or cores()), start, fold, progress, threads)
     except SourceError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sameset.registry.addresses import default_address, without_password
-    from sameset.registry.entries import DatasetSummary, NewSnapshot, Snapshot
+    from sameset.registry.entries import DatasetSummary, NewSnapshot, Snapshot, sketch_key
     from sameset.registry.names import check_name, parse_reference
     from sameset.registry.store import Registry
 
@@ -22,6 +22,7 @@ __all__ = [
     "check_name",
     "default_address",
     "parse_reference",
+    "sketch_key",
     "without_password",
 ]
 
@@ -33,6 +34,7 @@ _MODULES = {
     "check_name": "names",
     "default_address": "addresses",
     "parse_reference": "names",
+    "sketch_key": "entries",
     "without_password": "addresses",
 }
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from uuid import uuid4
 
 from sameset.errors import SpecError
 from sameset.registry.names import check_name
 
-__all__ = ["MAX_REPORT", "MAX_VALIDATION", "DatasetSummary", "NewSnapshot", "Snapshot"]
+__all__ = ["MAX_REPORT", "MAX_VALIDATION", "DatasetSummary", "NewSnapshot", "Snapshot", "sketch_key"]
 
 # A report holds bounded samples; one above a mebibyte means that somebody put whole lists of rows into it.
 MAX_REPORT = 1 << 20
 MAX_VALIDATION = 16 << 20
+
+
+def sketch_key(content: bytes) -> str:
+    """The key under which a registry keeps the bytes of a sketch: their SHA-256 in hexadecimal digits."""
+    return sha256(content).hexdigest()
 
 
 def _program_version() -> str:

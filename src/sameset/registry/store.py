@@ -11,7 +11,6 @@ import difflib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +20,7 @@ from sameset.errors import RegistryError, StaleSnapshotError, UnknownDatasetErro
 from sameset.registry import engine as database
 from sameset.registry.addresses import without_password
 from sameset.registry.engine import LOCK_TIMEOUT, Place
-from sameset.registry.entries import DatasetSummary, NewSnapshot, Snapshot
+from sameset.registry.entries import DatasetSummary, NewSnapshot, Snapshot, sketch_key
 from sameset.registry.file_store import FileStore, replace_files
 from sameset.registry.names import check_name
 from sameset.registry.schema import dataset, sketch, snapshot, validation
@@ -178,7 +177,7 @@ class Registry(FileStore):
     def sketch(self, of: Snapshot) -> bytes:
         """The bytes of a snapshot's sketch; RegistryError if they are not the bytes that were recorded."""
         content: bytes | None = self._value(select(sketch.c.content).where(sketch.c.key == of.sketch_key))
-        if content is None or sha256(content).hexdigest() != of.sketch_key:
+        if content is None or sketch_key(content) != of.sketch_key:
             raise RegistryError(
                 f"the sketch of {of.reference} in {self.address} is damaged; restore the registry from a copy"
             )
@@ -302,7 +301,7 @@ def _expect_newest(connection: Connection, dataset_id: int, name: str, expected:
 
 
 def _insert(connection: Connection, dataset_id: int, entry: NewSnapshot, previous: int | None) -> Snapshot:
-    key = sha256(entry.sketch).hexdigest()
+    key = sketch_key(entry.sketch)
     content = {"key": key, "rows": entry.rows, "digest": entry.digest, "content": entry.sketch}
     connection.execute(database.insert_if_absent(connection, sketch, content))
     facts = {

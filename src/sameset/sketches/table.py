@@ -94,15 +94,19 @@ class TableSketch:
         if self.buckets is not None:
             self.buckets.update(batch)
 
-    def fold(self, hasher: RowHasher, batch: pa.RecordBatch) -> None:
+    def fold(self, hasher: RowHasher, batch: pa.RecordBatch) -> HashedBatch:
         """Adds the rows of a batch: what `update` does with the hashed batch, in one call of a kernel for all columns.
 
-        Buckets need the hashes of all values by themselves, so a table that has some takes the longer way.
+        Buckets need the hashes of all values by themselves, so a table that has some takes the longer way. Gives the hashes of
+        the rows; those of their columns may be left out.
         """
         if self.buckets is None:
-            self._update_rows(hasher.fold(batch, self.columns))
+            hashed = hasher.fold(batch, self.columns)
+            self._update_rows(hashed)
         else:
-            self.update(hasher.hash(batch))
+            hashed = hasher.hash(batch)
+            self.update(hashed)
+        return hashed
 
     def _update_rows(self, batch: HashedBatch) -> None:
         self.digest.update(batch)
