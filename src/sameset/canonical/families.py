@@ -47,7 +47,7 @@ class Family(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
-class TensorType(pa.ExtensionType):
+class TensorType(pa.ExtensionType):  # type: ignore[misc]  # pyarrow ships no types
     """Tensors of any shapes and number types in one column: type name and shape of each, and its elements, row by row.
 
     The elements lie in row-major order, a boolean in a byte, in the byte order of this machine; `canonical.tensors` makes
@@ -75,7 +75,7 @@ class TensorType(pa.ExtensionType):
         return "tensor"
 
 
-class TensorScalar(pa.ExtensionScalar):
+class TensorScalar(pa.ExtensionScalar):  # type: ignore[misc]
     """One tensor; in Python it is what it is made of, such as `uint8 32x32x3`: its numbers would fill pages."""
 
     def as_py(self, **_: object) -> str | None:
