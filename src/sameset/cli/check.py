@@ -56,7 +56,7 @@ def check(
     check_name(name)
     schema_from, union_by_name = spec.pop("schema_from"), spec.pop("union_by_name")
     schema = column_types(schema_from, registry or default_address()) if schema_from else None
-    place = open_source(source, schema=schema, union_by_name=union_by_name)
+    place = open_source(source, schema=schema, union_by_name=union_by_name, raw=spec.pop("raw"))
     with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
         found = check_table(place, name, registry or default_address(), progress=progress, **wanted(**spec))
     if form == "text":

@@ -59,6 +59,7 @@ def compare(
             registry=registry or default_address(),
             schema_from=spec.pop("schema_from"),
             union_by_name=spec.pop("union_by_name"),
+            raw=spec.pop("raw"),
             limit=limit,
             progress=progress,
             **wanted(**spec),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sameset.cli.samples import markdown_of_samples, score_line
 from sameset.comparison.sentences import SYMBOLS, describe
 
 if TYPE_CHECKING:
@@ -85,13 +86,14 @@ def _evidence(comparison: Comparison, limit: int) -> list[str]:
         f"Jaccard of rows {similarity.jaccard}; share of the rows before that are still there {similarity.containment_left}; "
         f"share of the rows now that were there before {similarity.containment_right}"
     )
+    parts += [score_line(comparison), *markdown_of_samples(comparison, limit, escape)]
     parts += [f"> {escape(note)}" for note in comparison.notes]
     rows = column_rows(comparison.columns, MOST_COLUMNS)
     if rows and not comparison.is_same:
         cells = [[escape(cell) for cell in row.values()] for row in rows]
         more = len(comparison.columns) - len(rows)
         parts.append("### Columns\n\n" + _table(list(rows[0]), cells) + (f"\n\nand {more} more" if more else ""))
-    return parts + _delta(comparison, limit)
+    return parts + (_delta(comparison, limit) if comparison.samples is None else [])
 
 
 def _side(side: Side) -> list[str]:

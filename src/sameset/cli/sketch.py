@@ -28,7 +28,9 @@ __all__ = ["sketch"]
 @spec_options
 @source_options
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing on stdout.")
-def sketch(source: str, output: Path, quiet: bool, schema_from: str | None, union_by_name: bool, **spec: Any) -> int:
+def sketch(
+    source: str, output: Path, quiet: bool, schema_from: str | None, union_by_name: bool, raw: bool, **spec: Any
+) -> int:
     """Sketch SOURCE into a small FILE that can be compared when the data is gone.
 
     \b
@@ -36,15 +38,16 @@ def sketch(source: str, output: Path, quiet: bool, schema_from: str | None, unio
     """
     from sameset.cli.progress import watched
     from sameset.execution.operands import column_types
+    from sameset.execution.samples import with_sample_key
     from sameset.execution.sketching import sketch_table
     from sameset.registry import default_address
     from sameset.sketches.spec import Spec
     from sameset.sources import open_source
 
     schema = column_types(schema_from, default_address()) if schema_from else None
-    place = open_source(source, schema=schema, union_by_name=union_by_name)
+    place = open_source(source, schema=schema, union_by_name=union_by_name, raw=raw)
     with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
-        made = sketch_table(place, Spec().altered(**wanted(**spec)), progress=progress)
+        made = sketch_table(place, with_sample_key(Spec().altered(**wanted(**spec)), [place]), progress=progress)
     data = made.to_bytes()
     write_whole(output, data)
     if not quiet:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from sameset.cli.markdown import column_rows, describe_verdict
 from sameset.cli.options import printable
+from sameset.cli.samples import sample_lines, score_line
 from sameset.comparison.result import json_value
 from sameset.comparison.sentences import SYMBOLS, describe
 
@@ -121,11 +122,12 @@ def _status(status: str) -> Text:
 
 def _evidence(comparison: Comparison) -> list[RenderableType]:
     parts: list[RenderableType] = [_sides([_side("before", comparison.left), _side("now", comparison.right)])]
+    parts += [_text(line) for line in sample_lines(comparison)]
     if not comparison.is_same:
         parts.append(_similarity(comparison))
         if comparison.columns:
             parts.append(_columns(comparison))
-        parts += _keys(comparison)
+        parts += _keys(comparison) if comparison.samples is None else []
     parts += [_text(f"note: {note}", style="dim") for note in comparison.notes]
     return parts
 
@@ -145,7 +147,7 @@ def _similarity(comparison: Comparison) -> Text:
     similarity = comparison.similarity
     return Text(
         f"rows in common: Jaccard {similarity.jaccard}, of those before {similarity.containment_left}, "
-        f"of those now {similarity.containment_right}\n"
+        f"of those now {similarity.containment_right}\n{score_line(comparison)}\n"
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sameset.comparison.columns import ColumnChange
     from sameset.comparison.delta import Delta, RowChange
+    from sameset.comparison.samples import SampleChanges
 
 __all__ = ["SCHEMA_VERSION", "Comparison", "Side", "Verdict", "first_json", "json_value"]
 
@@ -64,6 +65,8 @@ class Comparison:
     estimated_difference: Estimate | None = None
     notes: tuple[str, ...] = ()
     rows: RowSample = RowSample()  #: rows of the delta, read from the tables that are at hand
+    set_similarity: Overlap | None = None  #: of the distinct rows, where `similarity` is of rows as often as they occur
+    samples: SampleChanges | None = None  #: what became of the samples of a machine-learning dataset
 
     def with_addresses(self, left: str | None, right: str | None) -> Comparison:
         """The same comparison, saying where its tables are."""
@@ -107,11 +110,9 @@ class Comparison:
                 },
             },
             "row_sample": _row_sample(self.rows, limit),
-            "similarity": {
-                "jaccard": _estimate(self.similarity.jaccard),
-                "containment_left": _estimate(self.similarity.containment_left),
-                "containment_right": _estimate(self.similarity.containment_right),
-            },
+            "similarity": _overlap(self.similarity),
+            "set_similarity": _overlap(self.set_similarity),
+            "samples": self.samples.to_json(limit, json_value) if self.samples else None,
             "columns": [_column(column) for column in self.columns],
             "notes": list(self.notes),
         }
@@ -131,9 +132,17 @@ def first_json(right: Side, key: Sequence[str], limit: int) -> dict[str, Any]:
         "delta": {"limit": limit, **{name: [] for name in counts}},
         "row_sample": _row_sample(RowSample(), limit),
         "similarity": None,
+        "set_similarity": None,
+        "samples": None,
         "columns": [],
         "notes": [],
     }
+
+
+def _overlap(overlap: Overlap | None) -> dict[str, Any] | None:
+    if overlap is None:
+        return None
+    return {name: _estimate(getattr(overlap, name)) for name in ("jaccard", "containment_left", "containment_right")}
 
 
 def _estimate(value: Estimate | None) -> dict[str, float] | None:

@@ -16,11 +16,13 @@ from sameset.comparison.verdict import judge_values
 from sameset.errors import SamesetError, StaleSnapshotError
 from sameset.execution.operands import stored_operand
 from sameset.execution.refining import Sides, refine, wants_left_table
+from sameset.execution.samples import with_sample_key
 from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
 from sameset.registry import NewSnapshot, Registry
 from sameset.sketches.spec import Spec, Wanted
 from sameset.sources import open_source
+from sameset.sources.samples import SampleSource
 
 if TYPE_CHECKING:
     from sameset.execution.scanning import Progress
@@ -124,6 +126,8 @@ def check_table(
             return check_table(source, name, opened, run_id=run_id, progress=progress, **wanted)
     place = open_source(source)
     spec = spec_for(registry, name, **wanted)
+    if registry.latest(name) is None:
+        spec = with_sample_key(spec, [place])
     arrival = Arrival(name, sketch_table(place, spec, progress=progress), place.address, place)
     return record_check(registry, arrival, run_id=run_id)
 
@@ -187,15 +191,16 @@ def _status(comparison: Comparison | None) -> str:
 def _compare_with(registry: Registry, previous: Snapshot, arrival: Arrival) -> Comparison:
     sketch = stored_operand(registry.sketch(previous), previous.reference)
     comparison = compare(sketch, arrival.sketch)
-    left = _reopen(previous, sketch) if wants_left_table(comparison) else None
+    has_samples = isinstance(arrival.source, SampleSource) and not comparison.is_same
+    left = _reopen(previous, sketch, arrival.source) if has_samples or wants_left_table(comparison) else None
     sides = Sides(sketch, arrival.sketch, left, arrival.source)
     return refine(comparison, sides, DEFAULT_LIMIT).with_addresses(previous.reference, arrival.address)
 
 
-def _reopen(previous: Snapshot, sketch: TableSketch) -> Source | None:
-    """The previous delivery, if it is still where it was and still what it was."""
+def _reopen(previous: Snapshot, sketch: TableSketch, arrived: Source | None) -> Source | None:
+    """The previous delivery, if it is still where it was and still what it was, read like the one that arrived."""
     try:
-        source = open_source(previous.source)
+        source = open_source(previous.source, raw=isinstance(arrived, SampleSource) and arrived.raw)
         return source if sketch_table(source, sketch.spec).text_digest == sketch.text_digest else None
     except SamesetError:
         return None

@@ -72,11 +72,16 @@ def _type_of(column: Column) -> pa.DataType:
 
 
 def resolve(
-    place: object, registry: str | None, *, schema: pa.Schema | None = None, union_by_name: bool = False
+    place: object,
+    registry: str | None,
+    *,
+    schema: pa.Schema | None = None,
+    union_by_name: bool = False,
+    raw: bool = False,
 ) -> Operand:
     """The operand that a text names (a file, glob or folder if there is one, else a snapshot), or that wraps an object.
 
-    `schema` and `union_by_name` are those of `open_source`.
+    `schema`, `union_by_name` and `raw` are those of `open_source`.
     """
     if isinstance(place, TableSketch):
         return Operand("sketch", stored=place)
@@ -87,7 +92,7 @@ def resolve(
     if Path(text).is_file() and _calls_itself_sketch(Path(text)):
         return Operand(text, stored=read_sketch_file(text))
     try:
-        source = open_source(text, schema=schema, union_by_name=union_by_name)
+        source = open_source(text, schema=schema, union_by_name=union_by_name, raw=raw)
     except SourceError as error:
         return _snapshot_operand(text, registry, error)
     return Operand(source.address, source=source)

@@ -12,6 +12,7 @@ from sameset.errors import SamesetError
 from sameset.execution.joins import join_delta
 from sameset.execution.projection import Projection, selected
 from sameset.execution.rows import fetch_rows
+from sameset.execution.samples import are_samples, compare_samples
 from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
 
@@ -66,11 +67,14 @@ def refine(comparison: Comparison, sides: Sides, limit: int, progress: Progress 
 
 
 def _refined(comparison: Comparison, sides: Sides, limit: int, progress: Progress) -> Comparison:
+    places = (sides.left_source, sides.right_source)
     sides = sides.with_selections()
     if sides.sources and set(sides.left.names) != set(sides.right.names):
         comparison, sides = _compare_common(comparison, sides, progress)
     elif sides.sources and comparison.delta is None and _is_worth_joining(comparison):
         comparison = _join(comparison, sides, progress)
+    if are_samples((sides.left, sides.right), places):
+        return compare_samples(comparison, (sides.left, sides.right), places, limit)
     return fetch_delta_rows(comparison, sides, limit)
 
 
@@ -138,6 +142,7 @@ def _with_common(whole: Comparison, part: Comparison, columns: int) -> Compariso
             basis="common columns",
             delta=part.delta,
             similarity=part.similarity,
+            set_similarity=part.set_similarity,
             notes=(note,),
         )
     related = part.verdict in (Verdict.IDENTICAL, Verdict.APPENDED, Verdict.TRUNCATED, Verdict.MODIFIED)
@@ -153,6 +158,7 @@ def _with_common(whole: Comparison, part: Comparison, columns: int) -> Compariso
         key=part.key,
         delta=part.delta,
         similarity=part.similarity,
+        set_similarity=part.set_similarity,
         estimated_difference=part.estimated_difference,
         notes=notes,
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sameset.sketches.spec import Spec
     from sameset.sources.base import Source
 
-__all__ = ["fetch_rows"]
+__all__ = ["fetch_rows", "plain_value"]
 
 LANE = np.uint64(PRIME)
 
@@ -36,14 +36,14 @@ def fetch_rows(source: Source, spec: Spec, changes: Sequence[RowChange], limit: 
         for i in np.flatnonzero(np.isin(h1, first_lanes)).tolist():
             place = wanted.get((int(h1[i]), int(h2[i])))
             if place is not None:
-                found[place] = {name: _plain(batch.column(name)[i]) for name in batch.schema.names}
+                found[place] = {name: plain_value(batch.column(name)[i]) for name in batch.schema.names}
 
     if wanted:
         fold_streams(source.streams(cores()), lambda: None, collect)
     return [found[place] for place in sorted(found)]
 
 
-def _plain(scalar: Any) -> Any:
+def plain_value(scalar: Any) -> Any:
     """The value in Python; as text (ISO 8601) where Python has none: years beyond 9999, nanoseconds, long durations."""
     try:
         return scalar.as_py()

@@ -36,15 +36,12 @@ class HuggingFaceSource(SampleSource):
     A class label is its number.
     """
 
-    sample_label = "label"
-
     def __init__(self, folder: str, split: str | None = None, raw: bool = False) -> None:
-        super().__init__(folder if split is None else f"{folder}::{split}")
+        super().__init__(folder if split is None else f"{folder}::{split}", raw)
         self._folder = _folder_of(folder, split)
-        self._raw = raw
 
     def _arrow_schema(self) -> pa.Schema:
-        kind = pixel_decoder(self.address, self._raw)[0] if self._images else None
+        kind = pixel_decoder(self.address, self.raw)[0] if self._images else None
         return pa.schema([field.with_type(kind) if field.name in self._images else field for field in self._stored])
 
     @cached_property
@@ -83,7 +80,7 @@ class HuggingFaceSource(SampleSource):
         return frozenset(name for name in images & set(self._stored.names) if _has_bytes(self._stored.field(name).type))
 
     def _shares(self) -> int:
-        return 64 if self._images and not self._raw else len(self._files)
+        return 64 if self._images and not self.raw else len(self._files)
 
     def _share(self, number: int, count: int, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         schema = pa.schema([self.schema().field(name) for name in columns])
@@ -108,7 +105,7 @@ class HuggingFaceSource(SampleSource):
         return pa.RecordBatch.from_arrays(arrays, schema=schema) if arrays else batch
 
     def _pixels(self, array: pa.StructArray, place: str, row: int) -> pa.Array:
-        kind, decode = pixel_decoder(self.address, self._raw)
+        kind, decode = pixel_decoder(self.address, self.raw)
         values = [
             None if image is None else decode(_bytes_of(image, place.format(row + i)), place.format(row + i))
             for i, image in enumerate(array.to_pylist())

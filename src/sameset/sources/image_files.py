@@ -22,27 +22,25 @@ class ImageFolderSource(SampleSource):
     """
 
     sample_name = "path"
-    sample_label = "label"
 
     def __init__(self, files: FileSet, raw: bool = False) -> None:
-        super().__init__(files.address)
+        super().__init__(files.address, raw)
         self._files = files
-        self._raw = raw
 
     def row_count(self) -> int | None:
         return len(self._files.files)
 
     def named(self, names: Collection[str]) -> ImageFolderSource:
         kept = tuple(file for file in self._files.files if _name_of(file, self._files) in names)
-        return ImageFolderSource(FileSet(self.address, kept, root=self._files.root), self._raw)
+        return ImageFolderSource(FileSet(self.address, kept, root=self._files.root), self.raw)
 
     def _arrow_schema(self) -> pa.Schema:
-        kind, _ = pixel_decoder(self.address, self._raw)
+        kind, _ = pixel_decoder(self.address, self.raw)
         return pa.schema([("path", pa.string()), ("label", pa.string()), (self._content, kind)])
 
     @property
     def _content(self) -> str:
-        return "bytes" if self._raw else "image"
+        return "bytes" if self.raw else "image"
 
     def _shares(self) -> int:
         return len(self._files.files)
@@ -52,7 +50,7 @@ class ImageFolderSource(SampleSource):
         return batched(self._samples(self._files.files[number::count], self._content in columns), schema)
 
     def _samples(self, files: Sequence[str], with_content: bool) -> Iterator[dict[str, Any]]:
-        _, decode = pixel_decoder(self.address, self._raw)
+        _, decode = pixel_decoder(self.address, self.raw)
         for file in files:
             path = _name_of(file, self._files)
             sample = {"path": path, "label": path.split("/")[0] if "/" in path else None}

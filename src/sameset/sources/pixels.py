@@ -51,7 +51,7 @@ def decode_image(data: bytes, place: str) -> Pixels:
     uint8; uint16, int32 or float32 of gray images that have such. SourceError names the place of what is broken, larger
     than an image may be, or of a kind that cannot be read without loss. Hostile bytes may make a decoder raise anything.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
@@ -64,7 +64,7 @@ def decode_image(data: bytes, place: str) -> Pixels:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise SourceError(_too_large(place)) from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise SourceError(f"{place} is no image of a known format; repair it, take it out, or use --raw") from None
     except Exception as error:
         raise SourceError(

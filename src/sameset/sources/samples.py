@@ -45,9 +45,13 @@ class SampleSource(ArrowStreamSource):
     Values of columns that nobody asked for are not decoded.
     """
 
-    #: The column that names a sample and the one with its label, if the place has such.
+    #: The column that names a sample, if the place has names.
     sample_name: ClassVar[str | None] = None
-    sample_label: ClassVar[str | None] = None
+
+    def __init__(self, address: str, raw: bool = False) -> None:
+        super().__init__(address)
+        #: Whether images are their bytes instead of their pixels.
+        self.raw = raw
 
     @abstractmethod
     def _shares(self) -> int:

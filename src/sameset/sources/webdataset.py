@@ -35,19 +35,17 @@ class WebDatasetSource(SampleSource):
     """
 
     sample_name = KEY
-    sample_label = "cls"
 
     def __init__(self, files: FileSet, raw: bool = False, names: Collection[str] | None = None) -> None:
-        super().__init__(files.address)
+        super().__init__(files.address, raw)
         self._files = files
-        self._raw = raw
         self._names = None if names is None else frozenset(names)
 
     def row_count(self) -> int | None:
         return self._found[1] if self._names is None else None
 
     def named(self, names: Collection[str]) -> WebDatasetSource:
-        chosen = WebDatasetSource(self._files, self._raw, names)
+        chosen = WebDatasetSource(self._files, self.raw, names)
         chosen._found = self._found
         return chosen
 
@@ -76,7 +74,7 @@ class WebDatasetSource(SampleSource):
     def _type_of(self, ending: str) -> pa.DataType:
         kind = _last(ending)
         if kind in IMAGES:
-            return pixel_decoder(self.address, self._raw)[0]
+            return pixel_decoder(self.address, self.raw)[0]
         return pa.int64() if kind in NUMBERS else pa.string() if kind in TEXTS else pa.large_binary()
 
     def _shares(self) -> int:
@@ -100,7 +98,7 @@ class WebDatasetSource(SampleSource):
     def _value(self, ending: str, content: bytes, place: str) -> Any:
         kind = _last(ending)
         if kind in IMAGES:
-            return pixel_decoder(self.address, self._raw)[1](content, place)
+            return pixel_decoder(self.address, self.raw)[1](content, place)
         if kind in NUMBERS:
             return _number(content, place)
         return _text(content, place) if kind in TEXTS else content
