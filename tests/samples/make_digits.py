@@ -10,11 +10,8 @@ import io
 import shutil
 from pathlib import Path
 
-import datasets
 import numpy as np
-import webdataset
 from PIL import Image
-from sklearn.datasets import load_digits
 
 FOLDER = Path(__file__).with_name("digits")
 COUNT = 100
@@ -29,6 +26,10 @@ def png_of(pixels: np.ndarray) -> bytes:
 
 def main() -> None:
     """Writes an .npz, a dataset and a dictionary of splits of Hugging Face, and two shards of WebDataset."""
+    import datasets
+    import webdataset
+    from sklearn.datasets import load_digits
+
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     digits = load_digits()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sameset.comparison import Comparison
+    from sameset.comparison.estimates import Estimate
     from sameset.comparison.samples import SampleChange, SampleChanges
 
 __all__ = ["markdown_of_samples", "sample_lines", "score_line"]
@@ -90,10 +91,16 @@ def _remarks(changes: SampleChanges) -> list[str]:
             "and what vanished may have appeared again under another name"
         )
     copies = [
-        f"{count_of(round(each.estimate), 'sample')} {when}"
+        f"{_counted(each)} {when}"
         for each, when in zip(changes.copies, ("before", "now"), strict=True)
-        if each is not None and round(each.estimate)
+        if each is not None and each.low > 0  # an estimate may be of none
     ]
     if copies:
         remarks.append(f"copies of another sample's content: {', '.join(copies)}")
     return remarks
+
+
+def _counted(estimate: Estimate) -> str:
+    if estimate.is_exact:
+        return count_of(round(estimate.estimate), "sample")
+    return f"about {round(estimate.estimate):,} samples ({round(estimate.low):,} to {round(estimate.high):,})"

@@ -30,6 +30,7 @@ __all__ = [
 
 #: Names of columns that are labels, the likeliest first.
 LABELS = ("label", "labels", "cls", "class", "target", "y")
+ESTIMATE = ("estimate", "low", "high", "detectable")
 #: What may have become of a sample, in the order in which a person wants to know.
 FATES = ("changed", "relabelled", "moved", "appeared", "vanished")
 
@@ -88,7 +89,7 @@ class SampleChanges:
             "by_content": self.by_content,
             "label": self.columns.label,
             "counts": dict(self.counts),
-            "copies": [None if each is None else round(each.estimate) for each in self.copies],
+            "copies": [None if each is None else {n: getattr(each, n) for n in ESTIMATE} for each in self.copies],
             **{fate: [_entry(change, plain) for change in self.lists.get(fate, ())[:limit]] for fate in FATES},
         }
 

@@ -56,7 +56,7 @@ class HuggingFaceSource(SampleSource):
         try:
             names = [str(each["filename"]) for each in state["_data_files"]]
         except (KeyError, TypeError):
-            raise SourceError(f"{place} does not say which files the dataset has; save it again") from None
+            raise SourceError(f"{place} does not say which files the dataset has; save the dataset again") from None
         if odd := next((name for name in names if os.path.basename(name) != name or name in ("", ".", "..")), None):
             raise SourceError(f"{place} names the file {odd!r}, which is not beside it; save the dataset again")
         return tuple(os.path.join(self._folder, name) for name in names)

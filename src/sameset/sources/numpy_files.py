@@ -18,6 +18,7 @@ from sameset.errors import SchemaError, SourceError
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import is_object, open_random, readable_file
 from sameset.sources.numpy_types import arrow_type_of, arrow_values, fields_of
+from sameset.sources.reasons import reason
 from sameset.sources.samples import BATCH_BYTES, SampleSource
 from sameset.sources.scan import reading
 from sameset.sources.schemas import one_schema
@@ -29,6 +30,7 @@ __all__ = ["NpySource", "NpzSource"]
 
 NAME = "data"  # of the column of an array that has no name
 ENDING = ".npy"
+LONGEST = 1 << 60  # elements of an array
 
 
 class Header(NamedTuple):
@@ -190,8 +192,10 @@ def _header(stream: BinaryIO, place: str) -> Header:
                 f"{place} is an .npy file of version {version[0]}.{version[1]}; save it without odd field names"
             )
         header = Header(*readers[version](stream))
-    except ValueError as error:
-        raise SourceError(f"{place} is no array of numpy's: {error}") from error
+    except SourceError:
+        raise
+    except Exception as error:  # the head is a Python literal, and numpy lets through what its parsers say of a broken one
+        raise SourceError(f"{place} is no array of numpy's: {reason(error)}; save it again") from error
     _refuse_odd(header, place)
     return header
 
@@ -201,6 +205,8 @@ def _refuse_odd(header: Header, place: str) -> None:
         raise SourceError(
             f"{place} holds pickled Python objects, which are programs and are not run; save plain arrays"
         )
+    if any(not 0 <= size < LONGEST for size in header.shape) or prod(header.shape) >= LONGEST:
+        raise SourceError(f"{place} claims the shape {header.shape}, which no array has; save it again")
     if not header.shape:
         raise SourceError(f"{place} holds a single value, which has no rows; save it as an array of one")
 

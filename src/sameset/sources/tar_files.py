@@ -60,16 +60,18 @@ def _members(stream: BinaryIO, path: str, most_bytes: int, wanted: Callable[[str
             raise SourceError(f"{path} breaks off without an end mark; write it again and close the writer")
         header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         if header.type in (tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME):
-            told |= _told(_content(stream, header.size, MOST_HEADER_BYTES, path), header.type, path)
+            _refuse_large(header.size, MOST_HEADER_BYTES, f"{path}: a header")
+            told |= _told(_content(stream, header.size, path), header.type, path)
             continue
         if header.type in PASSED_OVER:
             _skip(stream, header.size)
             continue
         name, size = told.get("path", header.name), int(told.get("size", header.size))
         _refuse_odd(header, name, told, path)
+        _refuse_large(size, most_bytes, f"{path}: {name}")
         told = {}
         if wanted(name):
-            yield Member(name, _content(stream, size, most_bytes, f"{path}: {name}"))
+            yield Member(name, _content(stream, size, f"{path}: {name}"))
         else:
             _skip(stream, size)
             yield Member(name, None)
@@ -100,9 +102,12 @@ def _refuse_odd(header: tarfile.TarInfo, name: str, told: dict[str, str], path: 
         raise SourceError(f"{path} has the member {name!r}, whose name is not UTF-8; rename it")
 
 
-def _content(stream: BinaryIO, size: int, most_bytes: int, place: str) -> bytes:
+def _refuse_large(size: int, most_bytes: int, place: str) -> None:
     if not 0 <= size <= most_bytes:
         raise SourceError(f"{place} has {size:,} bytes, where at most {most_bytes:,} are read; take it out")
+
+
+def _content(stream: BinaryIO, size: int, place: str) -> bytes:
     data = stream.read(size)
     if len(data) < size:
         raise SourceError(f"{place} breaks off; write it again")
