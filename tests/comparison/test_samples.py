@@ -58,7 +58,7 @@ def naive(old: list[DifferingSample], new: list[DifferingSample]) -> dict[str, i
     return counts | {"vanished": len(left), "appeared": len(right)}
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(SIDES)
 def test_every_sample_has_one_fate_and_the_counts_are_the_twins(
     sides: tuple[list[DifferingSample], list[DifferingSample]],

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from sample_files import Folder, digits
 
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     """`folder(name, ending, images, **options)`: a folder of label folders with a file for every image."""

@@ -1,7 +1,7 @@
 """Writes tests/samples/digits: a hundred digits of scikit-learn as other packages keep them. Run by hand, never by a test.
 
-    pip install datasets webdataset scikit-learn pillow
-    python tests/samples/make_digits.py
+pip install datasets webdataset scikit-learn pillow
+python tests/samples/make_digits.py
 """
 
 from __future__ import annotations

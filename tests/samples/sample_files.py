@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from sameset.errors import SamesetError
+
 DIGITS = Path(__file__).with_name("digits")
 ARRAYS = dict(np.load(DIGITS / "digits.npz"))
 
@@ -23,3 +25,12 @@ def digits(count: int = 30) -> dict[str, np.ndarray[Any, Any]]:
 def rows_of(source: Any) -> list[dict[str, Any]]:
     """All rows of a source as Python values."""
     return [row for batch in source.batches() for row in batch.to_pylist()]
+
+
+def refusal(act: Callable[[], object]) -> str | None:
+    """The sentence with which something was refused; None if it was not."""
+    try:
+        act()
+    except SamesetError as error:
+        return str(error)
+    return None

@@ -45,7 +45,9 @@ def compared(left: object, right: object, **options: Any) -> SampleChanges:
 
 
 def names(changes: SampleChanges) -> dict[str, list[tuple[str | None, str | None]]]:
-    return {fate: [(each.old_name, each.name) for each in changes.lists[fate]] for fate in FATES if changes.lists.get(fate)}
+    return {
+        fate: [(each.old_name, each.name) for each in changes.lists[fate]] for fate in FATES if changes.lists.get(fate)
+    }
 
 
 EXPECTED = {
@@ -155,7 +157,9 @@ def test_pixels_and_bytes_are_not_silently_different(folder: Folder) -> None:
 @given(data=st.data())
 def test_any_edit_is_accounted_for(data: st.DataObject, tmp_path: Path) -> None:
     pixels = st.integers(0, 5).map(lambda value: np.full((2, 2), value, np.uint8))
-    paths = st.dictionaries(st.sampled_from([f"{label}/{name}" for label in "xy" for name in "abc"]), pixels, max_size=6)
+    paths = st.dictionaries(
+        st.sampled_from([f"{label}/{name}" for label in "xy" for name in "abc"]), pixels, max_size=6
+    )
     sides = [data.draw(paths), data.draw(paths)]
     for side, images in zip("ab", sides, strict=True):
         shutil.rmtree(tmp_path / side, ignore_errors=True)
@@ -212,4 +216,3 @@ def test_raw_travels_through_every_verb(folder: Folder, tmp_path: Path) -> None:
         assert run(*arguments, "--raw")[0] == 0
     assert run("compare", tmp_path / "a.sameset", root, "--raw")[0] == 0
     assert run("compare", tmp_path / "a.sameset", root)[0] == 1
-

@@ -118,7 +118,7 @@ def test_nested_lists_of_the_package_are_lists_and_other_types_are_refused(tmp_p
 
     own = saved(tmp_path / "a", named(b"datasets.features.features.Array2DExtensionType"))
     assert rows_of(open_source(own)) == [{"a": [[1, 2]]}]
-    with pytest.raises(UnsupportedTypeError, match="else.type"):
+    with pytest.raises(UnsupportedTypeError, match=r"else\.type"):
         rows_of(open_source(saved(tmp_path / "b", named(b"else.type"))))
 
 

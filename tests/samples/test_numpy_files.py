@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sample_files import ARRAYS, rows_of
+from sample_files import ARRAYS, refusal, rows_of
 
 from sameset import open_source, sketch_table
 from sameset.canonical.tensors import tensor_array
@@ -116,7 +116,10 @@ def test_no_rows_and_no_elements(tmp_path: Path) -> None:
 def test_members_are_columns(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", **ARRAYS)
     assert rows_of(open_source(tmp_path / "a.npz"))[3]["label"] == 3
-    assert open_source(tmp_path / "a.npz").aggregate("count(*), max(label)", "label < 5") == (int((ARRAYS["label"] < 5).sum()), 4)
+    assert open_source(tmp_path / "a.npz").aggregate("count(*), max(label)", "label < 5") == (
+        int((ARRAYS["label"] < 5).sum()),
+        4,
+    )
 
 
 @pytest.mark.parametrize(
@@ -169,10 +172,8 @@ def test_broken_bytes_are_rows_or_one_error(junk: bytes, at: int, name: str, tmp
     data = bytearray((tmp_path / name).read_bytes())
     data[at : at + len(junk)] = junk
     (tmp_path / name).write_bytes(data)
-    try:
-        digest(tmp_path / name)
-    except SourceError as error:
-        assert str(tmp_path / name) in str(error)
+    told = refusal(lambda: digest(tmp_path / name))
+    assert told is None or str(tmp_path / name) in told
 
 
 def test_a_member_that_claims_more_than_there_is_takes_no_memory(tmp_path: Path) -> None:

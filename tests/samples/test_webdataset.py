@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sample_files import ARRAYS, DIGITS, rows_of
+from sample_files import ARRAYS, DIGITS, refusal, rows_of
 
 from sameset import open_source, sketch_table
 from sameset.comparison import compare
@@ -145,7 +145,7 @@ def test_an_archive_ends_with_its_end_mark(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for size in (0, 100, 512, 700, 1_024, 2_048):
         path.write_bytes(whole[:size])
-        with pytest.raises(SourceError, match="a.tar"):
+        with pytest.raises(SourceError, match=r"a\.tar"):
             digest(path)
     path.write_bytes(whole + whole)
     with pytest.raises(SourceError, match="goes on behind its end mark"):
@@ -159,10 +159,8 @@ def test_broken_bytes_are_rows_or_one_error(junk: bytes, at: int, tmp_path: Path
     data = bytearray(path.read_bytes())
     data[at : at + len(junk)] = junk
     path.write_bytes(data)
-    try:
-        digest(path)
-    except SourceError as error:
-        assert str(path) in str(error)
+    told = refusal(lambda: digest(path))
+    assert told is None or str(path) in told
 
 
 def test_what_is_read_is_counted_by_name(tmp_path: Path) -> None:

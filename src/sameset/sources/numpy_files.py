@@ -194,7 +194,9 @@ def _header(stream: BinaryIO, place: str) -> Header:
         header = Header(*readers[version](stream))
     except SourceError:
         raise
-    except Exception as error:  # the head is a Python literal, and numpy lets through what its parsers say of a broken one
+    except (
+        Exception
+    ) as error:  # the head is a Python literal, and numpy lets through what its parsers say of a broken one
         raise SourceError(f"{place} is no array of numpy's: {reason(error)}; save it again") from error
     _refuse_odd(header, place)
     return header
