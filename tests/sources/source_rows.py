@@ -122,6 +122,15 @@ def write_ipc(table: pa.Table, folder: Path, name: str, new: Callable[..., Any])
     return str(folder / name)
 
 
+def write_dataset(table: pa.Table, folder: Path) -> str:
+    """A dataset of Hugging Face as `save_to_disk` writes it."""
+    (folder / "dataset").mkdir()
+    write_ipc(table, folder / "dataset", "data-00000-of-00001.arrow", pa.ipc.new_stream)
+    (folder / "dataset" / "dataset_info.json").write_text('{"features": {}}')
+    (folder / "dataset" / "state.json").write_text('{"_data_files": [{"filename": "data-00000-of-00001.arrow"}]}')
+    return str(folder / "dataset")
+
+
 def write_duckdb(table: pa.Table, folder: Path) -> str:
     """A DuckDB file; a table there cannot have names that differ only in case, so `ID` is stored as `id2`."""
     path = folder / "rows.duckdb"
@@ -276,6 +285,7 @@ WRITERS: dict[str, Callable[[pa.Table, Path, str], Any]] = {
     "csv parts": lambda table, folder, _: write_parts(table, folder, "csv"),
     "json parts": lambda table, folder, _: write_parts(table, folder, "json"),
     "arrow parts": lambda table, folder, _: write_parts(table, folder, "arrow"),
+    "hugging face": lambda table, folder, _: write_dataset(table, folder),
     "s3 parquet": lambda table, _, __: write_object(table, "rows.parquet"),
     "s3 csv gz": lambda table, _, __: write_object(table, "rows.csv.gz"),
     "s3 json lines": lambda table, _, __: write_object(table, "rows.jsonl"),

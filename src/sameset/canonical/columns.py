@@ -13,8 +13,9 @@ import pyarrow as pa
 from sameset.canonical.buffers import bits_of, hash_one, packed_bits, valid_of, values_of
 from sameset.canonical.families import Family, family_of
 from sameset.canonical.forms import AS_IS, Form
-from sameset.canonical.nested import hash_list, hash_map, hash_struct, hash_tensor, hash_used
+from sameset.canonical.nested import hash_list, hash_map, hash_struct, hash_used
 from sameset.canonical.numbers import hash_numbers
+from sameset.canonical.tensors import hash_any_tensor
 from sameset.errors import SourceError
 from sameset.kernels.texts import hash_bytes, hash_views
 from sameset.kernels.values import hash_nanoseconds, hash_words, set_nulls, take_hashes
@@ -360,5 +361,5 @@ _HASHERS: dict[Family, Callable[[pa.Array, str, Words, Words], None]] = {
     Family.DATE: _hash_dates,
     Family.INTERVAL: _hash_intervals,
 }
-_NESTED = {Family.LIST: hash_list, Family.STRUCT: hash_struct, Family.MAP: hash_map, Family.TENSOR: hash_tensor}
+_NESTED = {Family.LIST: hash_list, Family.STRUCT: hash_struct, Family.MAP: hash_map, Family.TENSOR: hash_any_tensor}
 NULL_HASH = hash_one(b"", int(Family.NULL.seed))

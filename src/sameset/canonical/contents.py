@@ -16,7 +16,7 @@ from sameset.canonical.buffers import doubles_of, valid_of, values_of
 from sameset.canonical.columns import days, decode, null_mask, raw_words, to_plain, whole_ticks
 from sameset.canonical.families import Family, family_of
 from sameset.canonical.forms import AS_IS, Form
-from sameset.canonical.nested_contents import list_pieces, map_pieces, struct_pieces, tensor_pieces, used_cells
+from sameset.canonical.nested_contents import any_tensor_pieces, list_pieces, map_pieces, struct_pieces, used_cells
 from sameset.canonical.numbers import EXACT, LARGEST_EXACT_POWER, exact_forms, low_words
 from sameset.canonical.pieces import (
     Cells,
@@ -244,4 +244,9 @@ _FLAT: dict[Family, Callable[[pa.Array, str], Pieces]] = {
     Family.DURATION: _ticks,
     Family.INTERVAL: lambda array, path: _intervals(array),
 }
-_NESTED = {Family.LIST: list_pieces, Family.STRUCT: struct_pieces, Family.MAP: map_pieces, Family.TENSOR: tensor_pieces}
+_NESTED = {
+    Family.LIST: list_pieces,
+    Family.STRUCT: struct_pieces,
+    Family.MAP: map_pieces,
+    Family.TENSOR: any_tensor_pieces,
+}

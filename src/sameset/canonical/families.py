@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sameset.errors import SchemaError, UnsupportedTypeError
 
-__all__ = ["Family", "family_of", "plain_type"]
+__all__ = ["Family", "TensorType", "family_of", "plain_type"]
 
 
 class Family(IntEnum):
@@ -47,6 +47,45 @@ class Family(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
+class TensorType(pa.ExtensionType):  # type: ignore[misc]  # pyarrow ships no types
+    """Tensors of any shapes and number types in one column: type name and shape of each, and its elements, row by row.
+
+    The elements lie in row-major order, a boolean in a byte, in the byte order of this machine; `canonical.tensors` makes
+    such columns. Nobody else's type of this name is taken for it.
+    """
+
+    def __init__(self) -> None:
+        fields = [("kind", pa.string()), ("shape", pa.list_(pa.int32())), ("data", pa.large_binary())]
+        super().__init__(pa.struct(fields), "sameset.tensor")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return b""
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, storage_type: pa.DataType, serialized: bytes) -> TensorType:
+        return cls()
+
+    def __arrow_ext_scalar_class__(self) -> type[pa.ExtensionScalar]:
+        return TensorScalar
+
+    def __hash__(self) -> int:
+        return hash(self.extension_name)
+
+    def __str__(self) -> str:
+        return "tensor"
+
+
+class TensorScalar(pa.ExtensionScalar):  # type: ignore[misc]
+    """One tensor; in Python it is what it is made of, such as `uint8 32x32x3`: its numbers would fill pages."""
+
+    def as_py(self, **_: object) -> str | None:
+        """Number type and shape; None for a null."""
+        if not self.is_valid:
+            return None
+        shape = "x".join(map(str, self.value["shape"].as_py()))
+        return f"{self.value['kind'].as_py()} {shape}".strip()
+
+
 def plain_type(arrow_type: pa.DataType) -> pa.DataType:
     """The type of the values themselves: that of a dictionary's values, or of an extension's storage."""
     if pa.types.is_dictionary(arrow_type):
@@ -75,6 +114,8 @@ def _find_family(arrow_type: pa.DataType, column: str) -> Family:
     for family, tests in TESTS.items():
         if any(test(plain) for test in tests):
             return family
+    if isinstance(plain, TensorType):
+        return Family.TENSOR
     if isinstance(plain, pa.BaseExtensionType):
         if plain.extension_name in OWN_FAMILY:
             return OWN_FAMILY[plain.extension_name]

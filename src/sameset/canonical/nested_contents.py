@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from sameset.canonical.batches import pack_word
 from sameset.canonical.buffers import packed_bits, valid_of
-from sameset.canonical.families import Family
+from sameset.canonical.families import Family, TensorType
 from sameset.canonical.nested import elements_of, viewed_elements
 from sameset.canonical.pieces import Cells, Joined, Pieces, field_head, join
+from sameset.canonical.tensors import Elements, elements_in
 from sameset.errors import SourceError
 from sameset.kernels.pieces import sort_groups
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     Offsets = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
-__all__ = ["CellsOf", "list_pieces", "map_pieces", "struct_pieces", "tensor_pieces", "used_cells"]
+__all__ = ["CellsOf", "any_tensor_pieces", "list_pieces", "map_pieces", "struct_pieces", "used_cells"]
 
 #: The cells of the values of an inner array, given the path to it: what `cells_of` does.
 CellsOf = Callable[[pa.Array, str], Cells]
@@ -72,6 +74,24 @@ def tensor_pieces(array: pa.ExtensionArray, path: str, inner: CellsOf) -> Pieces
     lists = _grouped(join([NO_HEAD], [cells], len(places)), offsets)
     parts = [_of_family(heads, Family.TEXT), _of_family(lists, Family.LIST)]
     return _each(join([NO_HEAD, NO_HEAD], parts, len(array)))
+
+
+def any_tensor_pieces(array: pa.ExtensionArray, path: str, inner: CellsOf) -> Pieces:
+    """Tensors of fixed shape, or of any shapes: these one by one, as each has a head of its own."""
+    if not isinstance(array.type, TensorType):
+        return tensor_pieces(array, path, inner)
+    elements, valid = elements_in(array), valid_of(array)
+    contents = [_tensor_content(elements, i, path, inner) if valid[i] else b"" for i in range(len(array))]
+    sizes = np.array([len(content) for content in contents], np.int64)
+    data = np.frombuffer(b"".join(contents) or b"\0", np.uint8)
+    return Pieces(np.uint64(data.ctypes.data), np.cumsum(sizes) - sizes, sizes, data)
+
+
+def _tensor_content(elements: Elements, row: int, path: str, inner: CellsOf) -> bytes:
+    parts = [inner(part, f"{path}[]") for part in elements.chunks(row)]
+    joined = [join([NO_HEAD], [cells], len(cells.families)).data.tobytes() for cells in parts]
+    values = [(Family.TEXT, elements.head(row)), (Family.LIST, b"".join(joined))]
+    return b"".join(bytes([family]) + pack_word(len(value)) + value for family, value in values)
 
 
 def used_cells(inner: CellsOf, array: pa.Array, path: str, used: Callable[[], Mask]) -> Cells:

@@ -84,7 +84,7 @@ def check(
     manifests = take_manifests(spec, wanted=spec.pop("manifest"))
     schema_from, union_by_name = spec.pop("schema_from"), spec.pop("union_by_name")
     schema = column_types(schema_from, registry or default_address()) if schema_from else None
-    place = open_source(source, schema=schema, union_by_name=union_by_name)
+    place = open_source(source, schema=schema, union_by_name=union_by_name, raw=spec.pop("raw"))
     incremental, trusted = spec.pop("incremental"), spec.pop("trust_metadata")
     with Registry.open(registry or default_address()) as opened:
         by_file = is_incremental(opened, name, incremental)

@@ -76,6 +76,7 @@ def compare(
             schema_from=spec.pop("schema_from"),
             union_by_name=spec.pop("union_by_name"),
             rows=WantedRows(rows, spec.pop("rows_out")),
+            raw=spec.pop("raw"),
             progress=progress,
             manifests=manifests,
             **wanted(**spec),

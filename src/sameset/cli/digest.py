@@ -214,5 +214,7 @@ def _opened(addresses: Sequence[str], scheme: Scheme, options: dict[str, Any]) -
         held = stored_lattice(address)
         if held is not None and not isinstance(scheme, LatticeScheme):
             raise SpecError(f"{address} holds a lattice digest and no rows; read it with --scheme lthash")
-        places.append(held or open_source(address, schema=schema, union_by_name=options["union_by_name"]))
+        places.append(
+            held or open_source(address, schema=schema, union_by_name=options["union_by_name"], raw=options["raw"])
+        )
     return places

@@ -142,7 +142,13 @@ def wanted(*, hide_keys: bool = False, **options: Any) -> Wanted:
 
 
 def source_options(verb: Verb) -> Verb:
-    """`--schema-from PLACE` and `--union-by-name`."""
+    """`--schema-from PLACE`, `--union-by-name` and `--raw`."""
+    verb = click.option(
+        "--raw",
+        is_flag=True,
+        envvar="SAMESET_RAW",
+        help="Compare images by the bytes of their files, not by their pixels.",
+    )(verb)
     verb = click.option(
         "--union-by-name",
         is_flag=True,

@@ -43,6 +43,7 @@ def sketch(
     quiet: bool,
     schema_from: str | None,
     union_by_name: bool,
+    raw: bool,
     **spec: Any,
 ) -> int:
     """Sketch SOURCE into a small FILE that can be compared when the data is gone.
@@ -54,6 +55,7 @@ def sketch(
     from sameset.cli.progress import watched
     from sameset.execution.manifests import manifest_beside, sketch_with_manifest
     from sameset.execution.operands import column_types
+    from sameset.execution.samples import with_sample_key
     from sameset.execution.sketching import sketch_table
     from sameset.registry import default_address
     from sameset.sketches.spec import Spec
@@ -61,9 +63,9 @@ def sketch(
 
     resources = take_manifests(spec).resources
     schema = column_types(schema_from, default_address()) if schema_from else None
-    place = open_source(source, schema=schema, union_by_name=union_by_name)
+    place = open_source(source, schema=schema, union_by_name=union_by_name, raw=raw)
     with watched(f"reading {place.address}", place.row_count(), quiet=quiet) as progress:
-        asked = Spec().altered(**wanted(**spec))
+        asked = with_sample_key(Spec().altered(**wanted(**spec)), [place])
         if manifest:
             made = sketch_with_manifest(place, asked, manifest_beside(output), resources, progress)
         else:

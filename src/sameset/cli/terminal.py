@@ -14,6 +14,7 @@ from sameset.comparison.sentences import SYMBOLS
 from sameset.reports.columns import NUMERIC, column_rows
 from sameset.reports.finding import describe_verdict, finding_of
 from sameset.reports.rows import cell_changes, row_lists
+from sameset.reports.samples import sample_lines, score_line
 from sameset.reports.strips import SIGNS, heading_of, shown_lines
 from sameset.reports.texts import cut, printable
 from sameset.reports.values import show, show_pair
@@ -130,6 +131,7 @@ def _status(status: str) -> Text:
 
 def _evidence(comparison: Comparison) -> list[RenderableType]:
     parts: list[RenderableType] = [_sides([_side("before", comparison.left), _side("now", comparison.right)])]
+    parts += [_text(line) for line in sample_lines(comparison)]
     if not comparison.is_same:
         parts.append(_similarity(comparison))
         if comparison.columns:
@@ -137,7 +139,7 @@ def _evidence(comparison: Comparison) -> list[RenderableType]:
         told = [pattern.sentence for column in comparison.columns for pattern in column.patterns]
         parts += [_text(sentence) for sentence in told[:MOST_COLUMNS]]
         parts += _strip(comparison.buckets)
-        parts += _keys(comparison)
+        parts += _keys(comparison) if comparison.samples is None else []
     parts += [_text(f"note: {note}", style="dim") for note in comparison.notes]
     return parts
 
@@ -157,7 +159,7 @@ def _similarity(comparison: Comparison) -> Text:
     similarity = comparison.similarity
     return Text(
         f"rows in common: Jaccard {similarity.jaccard}, of those before {similarity.containment_left}, "
-        f"of those now {similarity.containment_right}\n"
+        f"of those now {similarity.containment_right}\n{score_line(comparison)}\n"
     )
 
 

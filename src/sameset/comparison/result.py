@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sameset.comparison.buckets import BucketMap
     from sameset.comparison.columns import ColumnChange
     from sameset.comparison.delta import Delta, RowChange
+    from sameset.comparison.samples import SampleChanges
     from sameset.sketches.spec import Spec
 
 __all__ = ["SCHEMA_VERSION", "Comparison", "Side", "Verdict", "first_json", "json_value"]
@@ -68,6 +69,8 @@ class Comparison:
     notes: tuple[str, ...] = ()
     rows: RowSample = field(default_factory=RowSample)  #: rows of the delta, read from the tables that are at hand
     buckets: BucketMap | None = None  #: where the tables differ; None unless both sketches have the same buckets
+    set_similarity: Overlap | None = None  #: of the distinct rows, where `similarity` is of rows as often as they occur
+    samples: SampleChanges | None = None  #: what became of the samples of a machine-learning dataset
 
     def with_addresses(self, left: str | None, right: str | None) -> Comparison:
         """The same comparison, saying where its tables are."""
@@ -111,11 +114,9 @@ class Comparison:
                 },
             },
             "row_sample": _row_sample(self.rows, limit),
-            "similarity": {
-                "jaccard": _estimate(self.similarity.jaccard),
-                "containment_left": _estimate(self.similarity.containment_left),
-                "containment_right": _estimate(self.similarity.containment_right),
-            },
+            "similarity": _overlap(self.similarity),
+            "set_similarity": _overlap(self.set_similarity),
+            "samples": self.samples.to_json(limit, json_value) if self.samples else None,
             "columns": [_column(column) for column in self.columns],
             "notes": list(self.notes),
             "buckets": self.buckets and self.buckets.to_json(limit),
@@ -136,10 +137,18 @@ def first_json(right: Side, key: Sequence[str], limit: int) -> dict[str, Any]:
         "delta": {"limit": limit, **{name: [] for name in counts}},
         "row_sample": _row_sample(RowSample(), limit),
         "similarity": None,
+        "set_similarity": None,
+        "samples": None,
         "columns": [],
         "notes": [],
         "buckets": None,
     }
+
+
+def _overlap(overlap: Overlap | None) -> dict[str, Any] | None:
+    if overlap is None:
+        return None
+    return {name: _estimate(getattr(overlap, name)) for name in ("jaccard", "containment_left", "containment_right")}
 
 
 def _estimate(value: Estimate | None) -> dict[str, float] | None:

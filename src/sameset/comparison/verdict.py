@@ -12,6 +12,7 @@ from sameset.comparison.delta import Delta, decode_delta
 from sameset.comparison.estimates import UNKNOWN, Overlap, exact, overlap_of
 from sameset.comparison.patterns import with_regenerated_keys
 from sameset.comparison.result import Comparison, Side, Verdict
+from sameset.comparison.samples import decoding_notes
 from sameset.sketches.delta import capacity_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Evidence:
     delta: Delta | None = None
     difference: Estimate | None = None
     notes: tuple[str, ...] = ()
+    set_similarity: Overlap | None = None
 
 
 SAME_ROWS = Overlap(exact(1.0), exact(1.0), exact(1.0))
@@ -55,10 +57,12 @@ def compare(left: TableSketch, right: TableSketch, *, joined: Delta | None = Non
     if obstacle:
         return _result(left, right, (Verdict.INCOMPARABLE, "specs"), Evidence(UNKNOWN_ROWS, notes=(obstacle,)))
     if _is_identical(left, right):
-        evidence = Evidence(SAME_ROWS, compare_columns(left, right), NO_DELTA)
+        evidence = Evidence(SAME_ROWS, compare_columns(left, right), NO_DELTA, set_similarity=SAME_ROWS)
         return _result(left, right, (Verdict.IDENTICAL, "digest"), evidence)
     if _is_renamed(left, right):
-        evidence = Evidence(SAME_ROWS, compare_columns(left, right, by_position=True), NO_DELTA)
+        evidence = Evidence(
+            SAME_ROWS, compare_columns(left, right, by_position=True), NO_DELTA, set_similarity=SAME_ROWS
+        )
         return _result(left, right, (Verdict.RENAMED, "positional digest"), evidence)
     evidence = _gather(left, right, joined)
     return _result(left, right, _judge(left, right, evidence), evidence)
@@ -89,7 +93,8 @@ def _gather(left: TableSketch, right: TableSketch, joined: Delta | None) -> Evid
     similarity = _similarity(left, right, delta)
     difference = _difference(left, right, similarity) if same_columns and delta is None else None
     notes = _notes(left, right, same_columns, delta)
-    return Evidence(similarity, compare_columns(left, right), delta, difference, notes)
+    sets = overlap_of(left.rows, right.rows, bags=False)
+    return Evidence(similarity, compare_columns(left, right), delta, difference, notes, sets)
 
 
 def _have_same_key(left: TableSketch, right: TableSketch) -> bool:
@@ -257,7 +262,12 @@ def _explained(verdict: Verdict, left: TableSketch, right: TableSketch, evidence
 
 def _result(left: TableSketch, right: TableSketch, judged: tuple[Verdict, str], evidence: Evidence) -> Comparison:
     key = left.spec.key if set(left.spec.key) == set(right.spec.key) else ()
-    remarks = (*_order_notes(left, right), *_key_notes(left, "left"), *_key_notes(right, "right"))
+    remarks = (
+        *decoding_notes(left.schema, right.schema),
+        *_order_notes(left, right),
+        *_key_notes(left, "left"),
+        *_key_notes(right, "right"),
+    )
     buckets, bucket_notes = compare_buckets(left, right, evidence.columns) if evidence.columns else (None, ())
     return Comparison(
         *judged,
@@ -270,4 +280,5 @@ def _result(left: TableSketch, right: TableSketch, judged: tuple[Verdict, str], 
         evidence.difference,
         (*evidence.notes, *remarks, *bucket_notes),
         buckets=buckets,
+        set_similarity=evidence.set_similarity,
     )

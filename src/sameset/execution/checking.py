@@ -17,6 +17,7 @@ from sameset.execution.incremental import sketch_files
 from sameset.execution.manifest_store import Manifests
 from sameset.execution.operands import stored_operand
 from sameset.execution.previous import compare_with, from_anywhere, with_proof
+from sameset.execution.samples import with_sample_key
 from sameset.execution.scanning import silent
 from sameset.execution.sketching import sketch_table
 from sameset.registry import NewSnapshot, Registry
@@ -162,6 +163,8 @@ def check_table(
     kept = manifests or Manifests.of()
     place = open_source(source)
     spec = spec_for(registry, name, **wanted)
+    if registry.latest(name) is None:
+        spec = with_sample_key(spec, [place])
     if is_incremental(registry, name, incremental):
         if kept.wanted:
             raise ManifestError("a manifest holds all rows, so it cannot go with --incremental; leave one of them out")

@@ -85,11 +85,12 @@ def resolve(
     *,
     schema: pa.Schema | None = None,
     union_by_name: bool = False,
+    raw: bool = False,
     manifests: Manifests | None = None,
 ) -> Operand:
     """The operand that a text names (a file, glob or folder if there is one, else a snapshot), or that wraps an object.
 
-    `schema` and `union_by_name` are those of `open_source`; `manifests` says where those of the registry lie.
+    `schema`, `union_by_name` and `raw` are those of `open_source`; `manifests` says where those of the registry lie.
     """
     if isinstance(place, TableSketch):
         return Operand("sketch", stored=place)
@@ -101,7 +102,7 @@ def resolve(
         beside = manifest_beside(text)
         return Operand(text, stored=read_sketch_file(text), manifest=beside if beside.is_file() else None)
     try:
-        source = open_source(text, schema=schema, union_by_name=union_by_name)
+        source = open_source(text, schema=schema, union_by_name=union_by_name, raw=raw)
     except SourceError as error:
         return _snapshot_operand(text, registry, manifests or Manifests.of(), error)
     return Operand(source.address, source=source)

@@ -17,6 +17,7 @@ from sameset.execution.sides import Sides
 from sameset.execution.sketching import sketch_table
 from sameset.registry import sketch_key
 from sameset.sources import open_source
+from sameset.sources.samples import SampleSource
 
 if TYPE_CHECKING:
     from sameset.execution.checking import Arrival
@@ -35,7 +36,9 @@ def compare_with(
 ) -> Comparison:
     """The comparison of the previous snapshot with an arrival, and what a second look at either delivery adds."""
     sketch = stored_operand(registry.sketch(previous), previous.reference)
-    place = None if previous.source == from_anywhere(arrival.address) else _place_of(previous, sketch.spec)
+    place = (
+        None if previous.source == from_anywhere(arrival.address) else _place_of(previous, sketch.spec, arrival.source)
+    )
     sides = Sides(sketch, arrival.sketch, None, arrival.source, place, resources=manifests.resources)
     if place is None and arrival.files and arrival.files.memory:  # rows that came are in the files that were read
         sides = replace(sides, right_source=None, right_place=arrival.files.fresh)
@@ -61,10 +64,10 @@ def with_proof(comparison: Comparison, arrival: Arrival) -> Comparison:
     return replace(comparison, verdict=arrival.proved, basis="batch")
 
 
-def _place_of(previous: Snapshot, spec: Spec) -> Source | None:
-    """Where the previous delivery was, if there still is a table that can be read with its spec."""
+def _place_of(previous: Snapshot, spec: Spec, arrived: Source | None) -> Source | None:
+    """Where the previous delivery was, if there still is a table that can be read with its spec, like the one that arrived."""
     try:
-        source = selected(open_source(previous.source), spec)
+        source = selected(open_source(previous.source, raw=isinstance(arrived, SampleSource) and arrived.raw), spec)
         return source if set(spec.key) <= set(source.schema().names) else None
     except SamesetError:
         return None

@@ -13,6 +13,7 @@ from sameset.execution.delta_rows import SOME_ROWS, noted, with_rows
 from sameset.execution.joins import can_join, join_delta, notes_of_join
 from sameset.execution.projection import Projection
 from sameset.execution.resources import Resources
+from sameset.execution.samples import are_samples, compare_samples
 from sameset.execution.scanning import silent
 from sameset.execution.sides import Sides
 from sameset.execution.sketching import sketch_table
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["join", "refine", "wants_left_table"]
 
 OVERLAP = 0.5
+MOST_SAMPLES = 10_000  # that are listed
 TELLING_SHARE = (
     0.1  # of distinct rows; fewer are combinations of domains (countries, flags): unrelated tables share them
 )
@@ -37,10 +39,16 @@ def refine(
     A table that cannot be read a second time (a stream, a file that is gone by now) takes nothing from what is known.
     Raises ManifestError for a manifest that is not its table's, and where a join finds too little memory or disk.
     """
+    places = (sides.left_source or sides.left_place, sides.right_source)
+    tables = (sides.left, sides.right)
     try:
         sides = sides.with_selections()
         comparison, sides = _refined(comparison, sides, progress)
-        comparison = explain_columns(comparison, sides if wanted.any else sides.sketches)
+        if are_samples(tables, places):
+            comparison = compare_samples(comparison, tables, places if wanted.any else (None, None), MOST_SAMPLES)
+            wanted = replace(wanted, sample=0)
+        else:
+            comparison = explain_columns(comparison, sides if wanted.any else sides.sketches)
     except ManifestError:
         raise
     except SamesetError as error:
@@ -130,6 +138,7 @@ def _with_common(whole: Comparison, part: Comparison, columns: int) -> Compariso
             basis="common columns",
             delta=part.delta,
             similarity=part.similarity,
+            set_similarity=part.set_similarity,
             notes=(note,),
         )
     related = part.verdict in (Verdict.IDENTICAL, Verdict.APPENDED, Verdict.TRUNCATED, Verdict.MODIFIED)
@@ -145,6 +154,7 @@ def _with_common(whole: Comparison, part: Comparison, columns: int) -> Compariso
         key=part.key,
         delta=part.delta,
         similarity=part.similarity,
+        set_similarity=part.set_similarity,
         estimated_difference=part.estimated_difference,
         notes=notes,
         buckets=part.buckets or whole.buckets,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Hash = tuple[int, int]
 
-__all__ = ["FoundRows", "WantedRow", "fetch_rows"]
+__all__ = ["FoundRows", "WantedRow", "fetch_rows", "plain_value"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ class FoundRows:
     def row(self, hashed: tuple[int, int] | None) -> Row | None:
         """The row of this hash as Python values; None if there is none."""
         place = None if hashed is None else self.places.get(hashed)
-        return None if place is None else {name: _plain(self.table[name][place]) for name in self.table.column_names}
+        return (
+            None if place is None else {name: plain_value(self.table[name][place]) for name in self.table.column_names}
+        )
 
 
 def fetch_rows(source: Source, spec: Spec, wanted: Sequence[WantedRow]) -> FoundRows:
@@ -93,9 +95,7 @@ def _scan(source: Source, spec: Spec, hashes: Iterable[Hash], condition: str | N
     except SamesetError:
         if condition is None:
             raise
-        return FoundRows(
-            schema.empty_table(), {}
-        )  # the condition is ours: whatever is wrong with it, a scan of all rows is right
+        return FoundRows(schema.empty_table(), {})  # whatever is wrong with the condition, a scan of all rows is right
     return _joined([part for kept in parts for part in kept], schema, set(hashes))
 
 
@@ -126,7 +126,7 @@ def _of_schema(batch: pa.RecordBatch, chosen: NDArray[np.bool_], schema: pa.Sche
     return pa.RecordBatch.from_arrays(cast, schema=schema)
 
 
-def _plain(scalar: Any) -> Any:
+def plain_value(scalar: Any) -> Any:
     """The value in Python; as text (ISO 8601) where Python has none: years beyond 9999, nanoseconds, long durations."""
     try:
         return scalar.as_py()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sameset.reports.columns import column_rows
 from sameset.reports.finding import describe_verdict, finding_of
 from sameset.reports.rows import cell_changes, row_lists
+from sameset.reports.samples import markdown_of_samples, score_line
 from sameset.reports.strips import heading_of, strip_text
 from sameset.reports.texts import cut, printable
 from sameset.reports.values import show, show_pair
@@ -62,11 +63,15 @@ def _evidence(comparison: Comparison, limit: int) -> list[str]:
         _table(["", "rows", "digest", "address"], sides, SIDES, len(sides)),
         f"Jaccard of rows {similarity.jaccard}; share of the rows before that are still there {similarity.containment_left}; "
         f"share of the rows now that were there before {similarity.containment_right}",
+        score_line(comparison),
         *_notes(comparison.notes),
+        *markdown_of_samples(comparison, limit, lambda text: _short(text, LONGEST_NAME)),
     ]
     if comparison.columns and not comparison.is_same:
         parts.append("### Columns\n\n" + _columns(comparison))
         parts += _patterns(comparison)
+    if comparison.samples is not None:  # they are told above
+        return parts + _strip(comparison.buckets)
     return parts + _strip(comparison.buckets) + [_rows(rows, comparison.key) for rows in row_lists(comparison, limit)]
 
 

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
 
+from sameset.comparison.samples import FATES
 from sameset.reports.cells import Cell, HtmlTable, fitting, text_cell
 from sameset.reports.columns import NUMERIC, column_rows, finding_columns
 from sameset.reports.finding import describe_verdict
 from sameset.reports.overlap import overlap_parts, stripes
 from sameset.reports.row_tables import told_rows
 from sameset.reports.rows import row_lists
+from sameset.reports.samples import NAMES, label_text, remarks_of, score_line
 from sameset.reports.signs import SIGNS, TONES
 from sameset.reports.strips import strip_svg
 from sameset.reports.texts import cut
@@ -26,6 +28,7 @@ from sameset.reports.words import share_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sameset.comparison.samples import SampleChange
     from sameset.reports.finding import Finding, Provenance
     from sameset.sketches.spec import Spec
 
@@ -124,9 +127,36 @@ def _patterns(report: Report) -> list[str] | None:
     return told[:MOST_NOTES] or None
 
 
+def _samples(report: Report) -> dict[str, Any] | None:
+    """What became of the samples of a machine-learning dataset: a table for each fate."""
+    comparison = report.finding.comparison
+    changes = comparison.samples if comparison else None
+    if comparison is None or changes is None:
+        return None
+    fates = [
+        {
+            "name": NAMES[fate],
+            "count": changes.counts[fate],
+            "table": _fate(NAMES[fate], changes.lists.get(fate, ()), report),
+        }
+        for fate in FATES
+        if changes.counts[fate]
+    ]
+    return {"score": score_line(comparison), "fates": fates, "remarks": remarks_of(changes)}
+
+
+def _fate(name: str, changes: Sequence[SampleChange], report: Report) -> HtmlTable:
+    rows = (
+        [text_cell(cut(text, LONGEST_NAME)) for text in (c.name or "", c.old_name or "", label_text(c), f"{c.times:,}")]
+        for c in changes[: report.limit]
+    )
+    header = [text_cell(name) for name in ("sample", "was called", "label", "times")]
+    return HtmlTable(f"Samples {name}", header, fitting(rows, ROOM))
+
+
 def _rows(report: Report) -> list[Any] | None:
     comparison = report.finding.comparison
-    lists = row_lists(comparison, report.limit) if comparison else []
+    lists = row_lists(comparison, report.limit) if comparison and comparison.samples is None else []
     return [told_rows(rows, comparison.key) for rows in lists] if comparison and lists else None
 
 
@@ -212,6 +242,7 @@ SECTIONS = (
     Section("notes", _notes),
     Section("patterns", _patterns),
     Section("strip", _strip),
+    Section("samples", _samples),
     Section("columns", _columns),
     Section("rows", _rows),
     Section("resembles", _resembles),

@@ -21,7 +21,8 @@ UNDERSTOOD = (
     "a file, glob or folder of Parquet (.parquet), CSV (.csv, .tsv), JSON lines (.jsonl, .ndjson, .json), either also "
     "as .gz or .zst, or Arrow IPC (.arrow, .feather, .ipc), on disk or as s3://BUCKET/KEY; file.duckdb::table or "
     "::select ..., likewise file.sqlite, postgresql://USER@HOST/DATABASE, mysql://... and what else SQLAlchemy reads; "
-    "a Delta table's folder; and iceberg://CATALOG/NAMESPACE.TABLE or iceberg:///PATH/metadata.json"
+    "a Delta table's folder; a folder of images, .npy, .npz, WebDataset shards (.tar, .tar.gz), and what save_to_disk of "
+    "Hugging Face wrote, FOLDER or FOLDER::SPLIT; and iceberg://CATALOG/NAMESPACE.TABLE or iceberg:///PATH/metadata.json"
 )
 #: Endings of the files of databases; `.db` is used for both kinds, and content decides.
 DUCKDB, SQLITE = (".duckdb", ".ddb", ".db"), (".sqlite", ".sqlite3", ".db3", ".s3db")
@@ -35,7 +36,9 @@ DATABASE = re.compile(r"(?P<url>[a-z][a-z0-9+.-]+://(?:\[[^\]]*\]|[^:\[]|:(?!:)|
 SECRET = re.compile(r"(?i)\b(password|passwd|pwd|secret|token|sig|signature|key|access_key|secret_key)=[^&;\s]*")
 
 
-def open_source(place: object, *, schema: pa.Schema | None = None, union_by_name: bool = False) -> Source:
+def open_source(
+    place: object, *, schema: pa.Schema | None = None, union_by_name: bool = False, raw: bool = False
+) -> Source:
     """The source that an address names, or that wraps a table in memory.
 
     Args:
@@ -45,6 +48,7 @@ def open_source(place: object, *, schema: pa.Schema | None = None, union_by_name
             Places that have types of their own keep these.
         union_by_name: whether several files may lack columns, which are null there, and may have types of one family,
             which widen without loss.
+        raw: whether images are their bytes as they are, instead of their pixels.
 
     Raises:
         SourceError: nothing is there, or it is no kind of place that is understood.
@@ -72,7 +76,10 @@ def open_source(place: object, *, schema: pa.Schema | None = None, union_by_name
 
         if is_delta(path):
             return DeltaSource(path, path)
-    return _open_files(files_at(path), schema, union_by_name)
+    if dataset := _open_dataset(path, raw):
+        return dataset
+    files = files_at(path)
+    return _open_samples(files, raw) or _open_files(files, schema, union_by_name)
 
 
 def without_password(address: str) -> str:
@@ -140,6 +147,34 @@ def _open_database(scheme: str, address: str) -> Source:
     from sameset.sources.sql_database import SQLDatabaseSource
 
     return SQLDatabaseSource(match["url"], match["rest"], shown)
+
+
+def _open_dataset(path: str, raw: bool) -> Source | None:
+    """A dataset of Hugging Face, or a split of one, if the folder is such."""
+    from sameset.sources.hugging_face import HuggingFaceSource, is_dataset_folder
+
+    folder, mark, split = path.rpartition("::")
+    if mark and os.path.isdir(folder) and is_dataset_folder(folder):
+        return HuggingFaceSource(folder, split, raw)
+    return HuggingFaceSource(path, None, raw) if os.path.isdir(path) and is_dataset_folder(path) else None
+
+
+def _open_samples(files: FileSet, raw: bool) -> Source | None:
+    """Images, arrays or shards, if the files are such."""
+    kind = kind_of(files)
+    if kind == "images":
+        from sameset.sources.image_files import ImageFolderSource
+
+        return ImageFolderSource(files, raw)
+    if kind in ("npy", "npz"):
+        from sameset.sources.numpy_files import NpySource, NpzSource
+
+        return (NpySource if kind == "npy" else NpzSource)(files)
+    if kind == "tar":
+        from sameset.sources.webdataset import WebDatasetSource
+
+        return WebDatasetSource(files, raw)
+    return None
 
 
 def _open_files(files: FileSet, schema: pa.Schema | None, union_by_name: bool) -> Source:

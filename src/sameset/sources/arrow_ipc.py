@@ -19,7 +19,7 @@ from sameset.sources.files import COMPRESSIONS, first_bytes, open_random, open_s
 from sameset.sources.scan import reading
 from sameset.sources.schemas import conformed, marked, one_schema
 
-__all__ = ["ArrowIpcSource"]
+__all__ = ["ArrowIpcSource", "batches_of", "raw_schema_of"]
 
 
 class ArrowIpcSource(ArrowStreamSource, FilesSource):
@@ -74,7 +74,7 @@ class ArrowIpcSource(ArrowStreamSource, FilesSource):
         for i, name in enumerate(self._files.files):
             constants = {key: values[i] for key, values in self._files.partitions.items()}
             with reading(name):
-                for batch in _batches_of(name):
+                for batch in batches_of(name):
                     held = [column for column in own if column in set(batch.schema.names)]
                     rows = conformed(batch.select(held), fields)
                     yield _completed(rows, columns, constants, schema) if constants else rows
@@ -101,13 +101,18 @@ def _is_file(name: str) -> bool:
 
 
 def _schema_of(name: str) -> pa.Schema:
+    return marked(raw_schema_of(name))
+
+
+def raw_schema_of(name: str) -> pa.Schema:
+    """The schema that a file says it has; SourceError if it cannot be read, or is a sketch."""
     is_file = _is_file(name)
     if not is_file:
         _refuse_compressed_file(name)
     with reading(name), open_random(name) if is_file else open_stream(name) as file:
         schema = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(file).schema
     _refuse_stored(name, schema)
-    return marked(schema)
+    return schema
 
 
 def _refuse_stored(name: str, schema: pa.Schema) -> None:
@@ -132,7 +137,7 @@ def _refuse_compressed_file(name: str) -> None:
         )
 
 
-def _batches_of(name: str) -> Generator[pa.RecordBatch, None, None]:
+def batches_of(name: str) -> Generator[pa.RecordBatch, None, None]:
     """The batches of a file, validated: kernels follow its offsets, and a broken file must not lead them astray."""
     for batch in _read_batches(name):
         batch.validate(full=True)  # 16 ms per million rows of 15 columns

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from sameset.errors import SchemaError, SourceError
 from sameset.sources.files import COMPRESSIONS, first_bytes, is_object, readable_file
+from sameset.sources.pixels import IMAGE_ENDINGS
 
 __all__ = ["ENDINGS", "FileSet", "files_at", "has_pattern", "kind_by_ending", "kind_of"]
 
@@ -22,7 +23,13 @@ ENDINGS = {
     "arrow": (".arrow", ".feather", ".ipc", ".arrows"),
     "json": (".jsonl", ".ndjson", ".json"),
     "csv": (".csv", ".tsv"),
+    "images": IMAGE_ENDINGS,
+    "npy": (".npy",),
+    "npz": (".npz",),
+    "tar": (".tar", ".tgz"),
 }
+#: Kinds whose files are packed already, and are not compressed once more as a whole.
+PACKED = ("images", "npy", "npz")
 PARTITION = re.compile(r"([^=]+)=(.*)", re.DOTALL)
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 MAGIC = re.compile(r"[*?\[]")
@@ -36,12 +43,16 @@ class FileSet:
     files: tuple[str, ...]
     #: By key, its value in each file; None is the missing value.
     partitions: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
-    #: The folder where the search for them started; empty for a single file.
+    #: The folder below which they were found, in which names are relative to it; that of the file itself if it is one.
     root: str = ""
 
     def names(self) -> list[str]:
-        """What the files are called below that folder, with slashes; a single file by its own name."""
-        return [_below(file, self.root) if self.root else os.path.basename(file) for file in self.files]
+        """What the files are called below that folder, with slashes."""
+        return [self.below(file) for file in self.files]
+
+    def below(self, file: str) -> str:
+        """The name of one of the files below the root, parted by `/`."""
+        return _below(file, self.root)
 
     def partition_types(self) -> dict[str, str]:
         """The SQL type of each key: BIGINT or DATE where all its values are written as such, else VARCHAR."""
@@ -63,18 +74,20 @@ def files_at(address: str) -> FileSet:
     """
     root, found = _found(address)
     if found is None:
-        return FileSet(address, (address,))
+        return FileSet(address, (address,), root=os.path.dirname(address))
     known = [file for file in found if kind_by_ending(file) and not _is_hidden(_below(file, root))]
     kinds = Counter(kind_by_ending(file) for file in known)
     if not kinds:
         raise SourceError(
-            f"{address} has no Parquet, CSV, JSON lines or Arrow files; the ending of a name tells the kind"
+            f"{address} has no Parquet, CSV, JSON lines, Arrow, image, npy, npz or tar files; the ending of a name tells the kind"
         )
     if len(kinds) > 1:
         listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items(), key=str))
         raise SourceError(
-            f"{address} has files of several kinds ({listed}); give a pattern of one, such as **/*.{min(kinds, key=str)}"
+            f"{address} has files of several kinds ({listed}); give a pattern of one, such as **/*{_ending_of(min(kinds, key=str))}"
         )
+    if set(kinds) == {"images"}:  # their folders are labels, and part of their names
+        return FileSet(address, tuple(known), root=root)
     return FileSet(address, tuple(known), _partitions(address, [_below(file, root) for file in known]), root)
 
 
@@ -84,7 +97,7 @@ def has_pattern(address: str) -> bool:
 
 
 def kind_of(files: FileSet) -> str | None:
-    """What the files are, parquet, arrow, json or csv; of a single file its content tells before its ending does."""
+    """What the files are, a key of ENDINGS; of a single file its content tells before its ending does."""
     if len(files.files) > 1 or files.files[0] != files.address:
         return kind_by_ending(files.files[0])
     start = first_bytes(files.files[0], 6)
@@ -96,8 +109,15 @@ def kind_of(files: FileSet) -> str | None:
 def kind_by_ending(file: str) -> str | None:
     """The kind that the ending of a name tells, `.csv` of `a.CSV.gz`."""
     name = Path(file)
-    ending = Path(name.stem if name.suffix.lower() in COMPRESSIONS else name.name).suffix.lower()
-    return next((kind for kind, endings in ENDINGS.items() if ending in endings), None)
+    is_compressed = name.suffix.lower() in COMPRESSIONS
+    ending = Path(name.stem if is_compressed else name.name).suffix.lower()
+    kind = next((kind for kind, endings in ENDINGS.items() if ending in endings), None)
+    return None if is_compressed and kind in PACKED else kind
+
+
+def _ending_of(kind: str | None) -> str:
+    """An ending of a kind for a pattern, the kind's own name where there is such."""
+    return f".{kind}" if f".{kind}" in ENDINGS[str(kind)] else ENDINGS[str(kind)][0]
 
 
 def _found(address: str) -> tuple[str, list[str] | None]:
