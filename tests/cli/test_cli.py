@@ -264,6 +264,7 @@ def test_a_bar_moves_on_stderr_if_that_is_a_terminal(folder: Path) -> None:
     assert (code, out, seen) == (0, b"", b"")
 
 
+@pytest.mark.slow
 def test_a_bar_shows_names_that_look_like_markup(folder: Path) -> None:
     write_rows(folder / "[bold] [red.csv")
     code, _, seen = on_terminal("check", "[bold] [red.csv", "-n", "a", "--registry", "r.db", folder=folder)
@@ -304,6 +305,7 @@ def test_an_interrupt_in_the_middle_of_a_scan_records_nothing(folder: Path) -> N
     assert sorted(path.name for path in folder.iterdir()) == ["monday.csv", "tuesday.csv", "x.duckdb"]
 
 
+@pytest.mark.slow
 def test_an_interrupt_while_nobody_watches_is_the_same(folder: Path) -> None:
     with duckdb.connect(str(folder / "x.duckdb")):
         pass

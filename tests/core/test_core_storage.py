@@ -39,7 +39,7 @@ def small() -> bytes:
     return sketch_of(batch, SPEC).to_bytes()
 
 
-@settings(GENEROUS, max_examples=150)
+@settings(GENEROUS, max_examples=80)
 @given(st.data())
 def test_what_was_written_comes_back(data: st.DataObject) -> None:
     batch = data.draw(batches())

@@ -88,6 +88,7 @@ def sketch_of(batch: pa.RecordBatch, spec: Spec) -> TableSketch:
     return sketch
 
 
+@pytest.mark.slow
 @settings(GENEROUS, max_examples=200)
 @given(st.data())
 def test_table_sketches_are_the_twins(data: st.DataObject) -> None:

@@ -296,6 +296,7 @@ def test_a_check_reads_the_rows_of_the_previous_delivery_where_it_still_lies(tmp
     found = checked(tmp_path, tmp_path / "right.parquet")
     assert [row["id"] for row in found.rows.removed] == [0, 1, 2]
     assert [row.columns for row in found.rows.changed] == [("price",), ("tags",), ("price",)]
+    assert {column.name: column.cells for column in found.columns} == {"id": 0, "name": 0, "price": 2, "tags": 1}
 
 
 def test_a_delivery_that_was_overwritten_has_no_rows_before(tmp_path: Path) -> None:

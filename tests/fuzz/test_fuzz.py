@@ -47,6 +47,7 @@ def assert_refused_or_read(kind: str, first: int, count: int, folder: Path) -> N
     assert found["read"]
 
 
+@pytest.mark.slow
 @every_kind
 def test_a_broken_file_is_refused_or_read(kind: str, tmp_path: Path) -> None:
     assert_refused_or_read(kind, 0, QUICK[kind], tmp_path)

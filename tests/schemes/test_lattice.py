@@ -96,6 +96,7 @@ def test_digests_are_the_twins(batch: pa.RecordBatch, secret: bytes | None) -> N
     assert text(batch, key) == naive_schemes.lattice_text(batch, secret)
 
 
+@pytest.mark.slow
 def test_more_rows_than_are_written_at_once() -> None:
     """Runs of rows end at odd places; 300 columns make them short, and so does a text of a megabyte in a dictionary."""
     long = rows(a=list(range(5000)), b=[str(i % 7) for i in range(5000)])
@@ -110,6 +111,7 @@ def test_more_rows_than_are_written_at_once() -> None:
         assert np.array_equal(digest(batch).lanes, lanes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [1, 2000])
 def test_what_is_written_at_once_is_limited(columns: int) -> None:
     big = pa.DictionaryArray.from_arrays(pa.array([0] * 200, pa.int8()), ["x" * 2**20])

@@ -43,6 +43,7 @@ def test_joined_values_have_a_name_a_family_a_size_and_their_bytes(
     assert [made.data[a:b].tobytes() for a, b in pairwise(ends)] == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.lists(SHORT | st.lists(st.sampled_from([b"", b"a", b"ab", b"b", b"\xff", b"a\0"]), max_size=70), max_size=6))
 def test_groups_are_sorted_by_their_bytes(groups: list[list[bytes]]) -> None:

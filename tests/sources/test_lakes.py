@@ -105,6 +105,7 @@ def refusal(address: str) -> str:
     return str(raised.value)
 
 
+@pytest.mark.slow
 def test_an_iceberg_table_in_a_store_that_is_not_there_is_told(object_store: str, tmp_path: Path) -> None:
     assert "does not exist" in refusal("iceberg://s3://bucket/no/such.metadata.json")
     address = write_iceberg(TABLE, tmp_path, warehouse=in_store())

@@ -83,6 +83,7 @@ def test_an_endpoint_that_refuses_is_told(ending: str, object_store: str, monkey
     assert "the store does not answer" in refusal(f"s3://bucket/x.{ending}")
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_is_silent_is_given_up(object_store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sameset.sources.object_store.SILENT_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -162,6 +163,7 @@ def test_threads_that_seek_a_shared_file_do_not_disturb_each_other() -> None:
             assert shared.read(5) == data[place:][:5]
 
 
+@pytest.mark.slow
 def test_a_large_compressed_object_is_read_by_several_threads(object_store: str, tmp_path: Path) -> None:
     from pyarrow import fs
 

@@ -359,6 +359,7 @@ def test_a_missing_driver_is_named_by_its_extra(
         open_source(address).schema()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["mysql", "postgresql+psycopg"])
 def test_a_server_that_does_not_answer_is_given_up(scheme: str) -> None:
     if scheme == "mysql":

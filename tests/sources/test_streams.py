@@ -53,6 +53,7 @@ def test_streams_of_every_kind_hold_each_row_once(source: Source, table: pa.Tabl
         assert multiset(streamed(source, count)) == multiset(table.to_batches())
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([37, 500, 10_000]),

@@ -202,6 +202,7 @@ def tables(draw: st.DrawFn) -> pa.Table:
     return pa.table(columns)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(tables())
 def test_what_duckdb_writes_as_csv_comes_back(table: pa.Table) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sameset.canonical.columns import hash_column
+from sameset.comparison.column_evidence import ColumnRows, account_for_rows
 from sameset.comparison.rows import ChangedRow, RowSample
 from sameset.errors import SamesetError
 from sameset.execution.rows import WantedRow, fetch_rows
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sameset.comparison import Comparison
+    from sameset.comparison.columns import ColumnChange
     from sameset.comparison.delta import Delta, RowChange
     from sameset.comparison.rows import Row
     from sameset.execution.rows import FoundRows
@@ -66,6 +68,7 @@ class WantedRows:
         return bool(self.sample or self.file)
 
 
+MOST_CELLS = 1_000  # rows of each list that are read to count cells, where keys make that cheap
 SOME_ROWS, NO_ROWS = WantedRows(), WantedRows(0)
 
 
@@ -80,14 +83,15 @@ def with_rows(comparison: Comparison, sides: Sides, wanted: WantedRows) -> Compa
     delta = comparison.delta
     if delta is None or not wanted.any:
         return comparison
-    comparison, rows = _read(comparison, delta if wanted.file else delta.first(wanted.sample), sides)
+    listed = delta if wanted.file else delta.first(max(wanted.sample, MOST_CELLS if sides.right.spec.key else 0))
+    comparison, rows = _read(comparison, listed, sides)
     if wanted.file:
         from sameset.execution.rows_file import write_rows
 
         write_rows(wanted.file, rows)
         comparison = _noted_rest(comparison, wanted.file)
     sample = sample_rows(replace(rows, delta=delta.first(wanted.sample)))
-    return replace(comparison, rows=sample, delta=_with_keys(delta, rows))
+    return replace(comparison, rows=sample, delta=_with_keys(delta, rows), columns=_with_cells(comparison, rows, sides))
 
 
 def _noted_rest(comparison: Comparison, file: Path) -> Comparison:
@@ -146,6 +150,27 @@ def _changed(change: RowChange, rows: DeltaRows, columns: tuple[str, ...] | None
 def _found(found: FoundRows | None, hashes: Iterable[Hash]) -> tuple[Row, ...]:
     rows = (_row(found, hashed) for hashed in hashes)
     return tuple(row for row in rows if row is not None)
+
+
+def _with_cells(comparison: Comparison, rows: DeltaRows, sides: Sides) -> tuple[ColumnChange, ...]:
+    """The columns with the number of changed rows that differ in each, if all of these were found before and after."""
+    changed = rows.delta.changed
+    times = np.array([change.times for change in changed], np.int64)
+    if not len(changed) or times.sum() < rows.delta.counts[2] or rows.before is None or rows.after is None:
+        return comparison.columns
+    before = [rows.before.places.get(change.old_row or (0, 0)) for change in changed]
+    after = [rows.after.places.get(change.row) for change in changed]
+    if None in before or None in after or all(column.cells is not None for column in comparison.columns):
+        return comparison.columns
+    old, new = (np.repeat(np.array(places, np.int64), times) for places in (before, after))
+    known = {
+        name: ColumnRows(
+            before=_hashes(rows.before, name, rows.spec).T[old], after=_hashes(rows.after, name, rows.spec).T[new]
+        )
+        for name in rows.after.table.column_names
+        if name in rows.before.table.column_names
+    }
+    return account_for_rows(comparison.columns, rows.delta, sides.left, sides.right, known)
 
 
 def _with_keys(delta: Delta, rows: DeltaRows) -> Delta:
