@@ -105,9 +105,8 @@ def main() -> int:
     make_deliveries(folder)
     console.print("starting Prefect and Great Expectations (the first start takes some seconds) ...")
     os.environ["TQDM_DISABLE"] = "1"
-    from sameset.cli.markdown import describe_verdict
-
     from sameset.cli.terminal import COLOURS
+    from sameset.reports.finding import describe_verdict
     from sameset_flows.check_dataset import check_dataset
 
     table = Table("delivery", "what happened to it", "dataset", "verdict", "evidence", title="Verdicts")
@@ -123,6 +122,9 @@ def main() -> int:
         console.print(f"  {delivery.file}: {describe_verdict(status)}")
     console.print(table)
     show_keys(console)
+    console.print(
+        f"\nreport      {write_page(folder)}\n            what delivery 3 changed, cell by cell and month by month"
+    )
     console.print(
         f"\nregistry    {REGISTRY}\n            look into it: .venv/bin/sameset history orders --registry {REGISTRY}"
     )
@@ -154,6 +156,18 @@ def show_keys(console) -> None:
     console.print("\nwhich rows of delivery 3, told by the two stored sketches:")
     for name in ("changed", "added", "removed"):
         console.print(f"  {name:8}", ", ".join(str(entry["o_orderkey"]) for entry in delta[name]))
+
+
+def write_page(folder: Path) -> Path:
+    """A page on what delivery 3 changed in the first, with both at hand."""
+    from sameset.execution.comparing import compare_places
+    from sameset.reports.html import as_html
+
+    files = [folder / name for name in ("1_orders.parquet", "3_corrected.parquet")]
+    found = compare_places(*files, key=["o_orderkey"], bucket_by="o_orderdate:month")
+    page = HOME / "report.html"
+    page.write_text(as_html(found, 100), encoding="utf-8")
+    return page
 
 
 def docs_page() -> Path:
