@@ -112,17 +112,19 @@ def test_of_a_sketch_alone_samples_are_told_by_name(folder: Folder, tmp_path: Pa
     assert spec.key == ("path",)
     sketch = sketch_table(open_source(old), spec)
     shutil.rmtree(old)
-    changes = compared(sketch, folder("b", images=edited()), limit=limit)
-    assert not changes.by_content
-    assert changes.counts == {"changed": 1, "relabelled": 0, "moved": 0, "appeared": 4, "vanished": 3}
+    found = compare_places(sketch, folder("b", images=edited())).to_json(limit)
+    samples = found["samples"]
+    assert not samples["by_content"]
+    assert samples["counts"] == {"changed": 1, "relabelled": 0, "moved": 0, "appeared": 4, "vanished": 3}
+    told = {fate: sorted(entry["name"] for entry in samples[fate]) for fate in FATES}
+    assert max(map(len, told.values())) <= limit
+    assert not any(found["row_sample"].values())  # the samples tell more than their rows do
     if limit > 1:
-        shown = {fate: sorted(str(name) for _, name in pairs) for fate, pairs in names(changes).items()}
-        assert shown == {
+        assert told == dict.fromkeys(FATES, []) | {
             "changed": ["5/005.png"],
             "appeared": ["0/copy.png", "0/new.png", f"8/{LONG}.png", "9/007.png"],
             "vanished": ["6/006.png", "7/007.png", "8/008.png"],
         }
-    assert max(map(len, changes.lists.values())) <= limit
 
 
 def test_shards_are_compared_by_key(tmp_path: Path) -> None:
