@@ -120,7 +120,7 @@ def test_of_a_sketch_alone_samples_are_told_by_name(folder: Folder, tmp_path: Pa
     assert max(map(len, told.values())) <= limit
     assert not any(found["row_sample"].values())  # the samples tell more than their rows do
     if limit > 1:
-        assert told == dict.fromkeys(FATES, []) | {
+        assert told == {fate: [] for fate in FATES} | {
             "changed": ["5/005.png"],
             "appeared": ["0/copy.png", "0/new.png", f"8/{LONG}.png", "9/007.png"],
             "vanished": ["6/006.png", "7/007.png", "8/008.png"],
