@@ -208,6 +208,12 @@ def test_the_command_line_lists_samples(folder: Folder) -> None:
     assert (code, "similarity: 100 % as bags, 100 % as sets" in text) == (0, True)
 
 
+def test_samples_with_neither_name_nor_label_are_counted_alone(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", ARRAYS["image"])
+    np.save(tmp_path / "b.npy", ARRAYS["image"][:-2])
+    assert " vanished (2) " in run("compare", tmp_path / "a.npy", tmp_path / "b.npy")[1]
+
+
 def test_raw_travels_through_every_verb(folder: Folder, tmp_path: Path) -> None:
     root = folder("a")
     for arguments in (

@@ -306,7 +306,7 @@ def _read_buckets(value: Any, sketch: TableSketch, bucketing: Bucketing) -> Buck
     keys, sums = _words(row["keys"]).view(np.int64), _words(row["sums"])
     if len(sums) != len(keys) * (ROW_WORDS + len(names)):
         raise ValueError("the sums of its buckets are not of their number")
-    buckets = BucketTable(row["level"].as_py(), keys, sums.reshape(len(keys), -1))
+    buckets = BucketTable(row["level"].as_py(), keys, sums.reshape(len(keys), ROW_WORDS + len(names)))
     if not buckets.is_of(bucketing.suited(sketch.schema[at].family)):
         raise ValueError("its buckets are not in order")
     rows, nulls = buckets.sums[:, 0].tolist(), buckets.sums[keys == NULL_KEY, 0].tolist()
