@@ -80,6 +80,11 @@ def test_the_format_is_2_only_where_there_are_buckets(small: bytes) -> None:
         assert plain[name] == table[name]
 
 
+def test_a_table_without_rows_comes_back() -> None:
+    empty = TableSketch.empty(SPEC, pa.schema({"id": pa.int64(), "text": pa.string()}))
+    assert read_sketch(empty.to_bytes()) == empty
+
+
 def test_what_was_written_comes_back(small: bytes) -> None:
     assert is_sketch(small)
     back = read_sketch(small)

@@ -29,6 +29,7 @@ SPECS = {
     "key": Spec(key=("id",)),
     "where": Spec(where="id % 2 = 0", ignore=("price",)),
     "digits": Spec(digits=3, key=("text",), keep_keys=False),
+    "buckets": Spec(bucket_by="id:range=100"),
 }
 
 

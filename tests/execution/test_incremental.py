@@ -9,6 +9,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from file_sets_made import check, rows, write
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sameset
+from sameset.canonical.columns import hash_column
 from sameset.errors import RegistryError, SchemaError, SourceError
 from sameset.execution.file_changes import changes_of
 from sameset.execution.file_memory import FileMemory
@@ -311,6 +313,23 @@ def test_sketches_of_files_that_are_gone_are_removed(folder: Path, registry: Reg
         (folder / f"{number}.parquet").unlink()
     check(folder, registry)
     assert len(registry.file_keys("files")) == 1
+
+
+@pytest.mark.slow
+def test_buckets_are_as_narrow_as_the_files_that_are_left_allow(tmp_path: Path, registry: Registry) -> None:
+    def table(days: np.ndarray) -> pa.Table:  # of so many columns 2,601 buckets
+        return pa.table({"day": days} | {f"c{i}": pa.repeat(0, len(days)) for i in range(400)})
+
+    days = np.arange(3_000)
+    known = sameset.sketch_table(pa.table({"day": days})).columns[0].values.threshold
+    seldom = hash_column(pa.array(days), "day").h1 >= np.uint64(known)  # their going leaves the sample as it is
+    last = days[seldom][:1_000]
+    write(table(np.setdiff1d(days, last)), tmp_path / "days" / "0.parquet")
+    write(table(last), tmp_path / "days" / "1.parquet")
+    sameset.check_table(tmp_path / "days", "days", registry, incremental=True, bucket_by="day:range=1")
+    (tmp_path / "days" / "1.parquet").unlink()
+    found = sameset.check_table(tmp_path / "days", "days", registry).arrival.sketch
+    assert found.to_bytes() == sameset.sketch_table(tmp_path / "days", found.spec).to_bytes()
 
 
 def test_two_checks_at_a_time_are_both_right(folder: Path, tmp_path: Path) -> None:

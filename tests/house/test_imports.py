@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+
+from sameset import check_table
 
 HEAVY = {"duckdb", "great_expectations", "jinja2", "numba", "pandas", "prefect", "pyarrow", "sqlalchemy"}
 ENTRY_POINT = "from sameset.cli.main import main; sys.exit(main())"
@@ -23,11 +27,16 @@ sys.argv[0] = "sameset"
 """
 
 
+#: What numba loads to run its first kernel.
+FIRST_KERNEL = "numba.np.arraymath"
+
+
 def run(code: str, *arguments: str, report: Path) -> tuple[subprocess.CompletedProcess[str], set[str]]:
     """Runs `code` in a fresh interpreter; gives the process and the top-level modules that it had loaded in the end."""
     command = [sys.executable, "-c", PROBE + code, str(report), *arguments]
     process = subprocess.run(command, capture_output=True, text=True, timeout=240)
-    return process, {name.partition(".")[0] for name in json.loads(report.read_text("utf-8"))}
+    modules = json.loads(report.read_text("utf-8"))
+    return process, {name.partition(".")[0] for name in modules} | ({FIRST_KERNEL} & set(modules))
 
 
 @pytest.fixture
@@ -63,3 +72,16 @@ def test_check_loads_neither_great_expectations_nor_prefect(report: Path, tmp_pa
     assert process.returncode == 0, process.stderr
     assert {"duckdb", "sqlalchemy"} <= loaded, "the check did not read or record anything"
     assert loaded & {"great_expectations", "prefect", "sameset_expectations", "sameset_flows"} == set()
+
+
+def test_a_check_of_unchanged_files_runs_no_kernel_and_loads_no_pandas(report: Path, tmp_path: Path) -> None:
+    (tmp_path / "days").mkdir()
+    for day in range(3):
+        pq.write_table(pa.table({"day": [day] * 9, "name": list("abcdefghi")}), tmp_path / "days" / f"{day}.parquet")
+    registry = f"sqlite:///{tmp_path / 'registry.db'}"
+    check_table(tmp_path / "days", "days", registry, key=["day", "name"], incremental=True)
+    process, loaded = run(
+        ENTRY_POINT, "check", str(tmp_path / "days"), "--name", "days", "--registry", registry, report=report
+    )
+    assert (process.returncode, "3 of 3 files unchanged; 0 read" in process.stdout) == (0, True), process.stderr
+    assert loaded & {FIRST_KERNEL, "pandas"} == set()

@@ -112,17 +112,19 @@ def test_of_a_sketch_alone_samples_are_told_by_name(folder: Folder, tmp_path: Pa
     assert spec.key == ("path",)
     sketch = sketch_table(open_source(old), spec)
     shutil.rmtree(old)
-    changes = compared(sketch, folder("b", images=edited()), limit=limit)
-    assert not changes.by_content
-    assert changes.counts == {"changed": 1, "relabelled": 0, "moved": 0, "appeared": 4, "vanished": 3}
+    found = compare_places(sketch, folder("b", images=edited())).to_json(limit)
+    samples = found["samples"]
+    assert not samples["by_content"]
+    assert samples["counts"] == {"changed": 1, "relabelled": 0, "moved": 0, "appeared": 4, "vanished": 3}
+    told = {fate: sorted(entry["name"] for entry in samples[fate]) for fate in FATES}
+    assert max(map(len, told.values())) <= limit
+    assert not any(found["row_sample"].values())  # the samples tell more than their rows do
     if limit > 1:
-        shown = {fate: sorted(str(name) for _, name in pairs) for fate, pairs in names(changes).items()}
-        assert shown == {
+        assert told == {fate: [] for fate in FATES} | {
             "changed": ["5/005.png"],
             "appeared": ["0/copy.png", "0/new.png", f"8/{LONG}.png", "9/007.png"],
             "vanished": ["6/006.png", "7/007.png", "8/008.png"],
         }
-    assert max(map(len, changes.lists.values())) <= limit
 
 
 def test_shards_are_compared_by_key(tmp_path: Path) -> None:
@@ -204,6 +206,12 @@ def test_the_command_line_lists_samples(folder: Folder) -> None:
     assert [entry["name"] for entry in found["appeared"]] == ["0/copy.png"]
     code, text = run("compare", a, a)
     assert (code, "similarity: 100 % as bags, 100 % as sets" in text) == (0, True)
+
+
+def test_samples_with_neither_name_nor_label_are_counted_alone(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", ARRAYS["image"])
+    np.save(tmp_path / "b.npy", ARRAYS["image"][:-2])
+    assert " vanished (2) " in run("compare", tmp_path / "a.npy", tmp_path / "b.npy")[1]
 
 
 def test_raw_travels_through_every_verb(folder: Folder, tmp_path: Path) -> None:

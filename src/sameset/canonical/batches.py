@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from sameset.canonical.buckets import Bucketing, bucket_keys
-from sameset.canonical.buffers import hash_one
 from sameset.canonical.columns import NULL_HASH, HashedColumn, KnownEntries, hash_column, hash_entries
 from sameset.canonical.families import Family, family_of
 from sameset.canonical.forms import AS_IS, Form
 from sameset.canonical.keys import key_lanes, pack_keys
+from sameset.canonical.murmur import hash_lightly
 from sameset.canonical.plans import plan_column
 from sameset.errors import SchemaError
 from sameset.kernels.fold import fold_columns
@@ -100,12 +100,12 @@ class RowHasher:
         self._keep_keys = keep_keys
         self._form = AS_IS if form == AS_IS else form
         prefix = pack_word(seed)
-        self._start = hash_one(prefix, ROW_SEED)
+        self._start = hash_lightly(prefix, ROW_SEED)
         self._constants = np.array([self._start, NULL_HASH], np.uint64)
         self._words = np.empty(0, np.uint64)
         self._known = [KnownEntries() for _ in schema]
-        named = [hash_one(prefix + name.encode(), NAME_SEED) for name in schema.names]
-        placed = [hash_one(prefix + pack_word(i), POSITION_SEED) for i in range(len(schema))]
+        named = [hash_lightly(prefix + name.encode(), NAME_SEED) for name in schema.names]
+        placed = [hash_lightly(prefix + pack_word(i), POSITION_SEED) for i in range(len(schema))]
         self._bindings = np.array([[*n, *p] for n, p in zip(named, placed, strict=True)], np.uint64).reshape(-1, 4)
         self._key = sorted((schema.names.index(name) for name in key), key=lambda i: schema.names[i].encode())
         self._in_key = np.isin(np.arange(len(schema)), self._key)

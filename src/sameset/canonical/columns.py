@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from sameset.canonical.buffers import bits_of, hash_one, packed_bits, valid_of, values_of
+from sameset.canonical.buffers import bits_of, packed_bits, valid_of, values_of
 from sameset.canonical.families import Family, family_of
 from sameset.canonical.forms import AS_IS, Form
+from sameset.canonical.murmur import hash_lightly
 from sameset.canonical.nested import hash_list, hash_map, hash_struct, hash_used
 from sameset.canonical.numbers import hash_numbers
 from sameset.canonical.tensors import hash_any_tensor
@@ -362,4 +363,4 @@ _HASHERS: dict[Family, Callable[[pa.Array, str, Words, Words], None]] = {
     Family.INTERVAL: _hash_intervals,
 }
 _NESTED = {Family.LIST: hash_list, Family.STRUCT: hash_struct, Family.MAP: hash_map, Family.TENSOR: hash_any_tensor}
-NULL_HASH = hash_one(b"", int(Family.NULL.seed))
+NULL_HASH = hash_lightly(b"", int(Family.NULL.seed))

@@ -72,6 +72,8 @@ def describe_rows(comparison: Comparison) -> str:
         return ""
     difference = comparison.estimated_difference
     low, high = round(difference.low), round(difference.high)
+    if difference.is_exact:
+        return f"{low:,} rows differ"
     return f"about {round(difference.estimate):,} rows differ ({low:,} to {high:,})"
 
 

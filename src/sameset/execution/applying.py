@@ -156,4 +156,6 @@ def _as_columns(sketch: TableSketch, schema: tuple[Column, ...]) -> TableSketch:
         for column, state in zip(schema, sketch.columns, strict=True)
     ]
     parts = (sketch.digest, columns, sketch.rows, sketch.signature, sketch.delta, sketch.keys)
-    return TableSketch(sketch.spec, schema, *parts)
+    made = TableSketch(sketch.spec, schema, *parts)
+    made.buckets = sketch.buckets
+    return made

@@ -6,12 +6,15 @@ It is a cache: bytes that this program does not understand are no memory, never 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from sameset.canonical.buffers import packed_bits
 from sameset.sources.file_states import FileState
 
 __all__ = ["FileMemory", "KnownFile", "name_of"]
@@ -65,9 +68,8 @@ class FileMemory:
             **{f"own {name}": schema.serialize().to_pybytes() for name, schema in self.schemas.items()},
         }
         rows = [{**vars(file), **vars(file.state)} for file in self.files]
-        table = pa.table(
-            [[row[name] for row in rows] for name in _COLUMNS.names], schema=_COLUMNS.with_metadata(metadata)
-        )
+        columns = [_column(field.type, [row[field.name] for row in rows]) for field in _COLUMNS]
+        table = pa.table(columns, schema=_COLUMNS.with_metadata(metadata))
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
             writer.write_table(table)
@@ -82,6 +84,18 @@ class FileMemory:
             return _read(table)
         except (pa.ArrowException, ValueError, KeyError, TypeError, OSError):
             return None
+
+
+def _column(kind: pa.DataType, values: Sequence[Any]) -> pa.Array:
+    """An array of texts or whole numbers, null where a value is None, from buffers: `pa.array` would import pandas."""
+    valid = np.array([value is not None for value in values], bool)
+    bitmap = packed_bits(valid)
+    if not pa.types.is_string(kind):
+        numbers = np.array([value or 0 for value in values], kind.to_pandas_dtype())
+        return pa.Array.from_buffers(kind, len(values), [bitmap, pa.py_buffer(numbers)])
+    texts = [(value or "").encode() for value in values]
+    offsets = np.cumsum([0, *map(len, texts)], dtype=np.int32)
+    return pa.Array.from_buffers(kind, len(values), [bitmap, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))])
 
 
 def _read(table: pa.Table) -> FileMemory:

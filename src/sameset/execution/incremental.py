@@ -186,7 +186,8 @@ class _Scan:
             left = subtract(base, total).sketch
         except SpecError:
             return None
-        return left if left.spec == base.spec else None
+        as_narrow = left.buckets is None or left.buckets.level == 0  # wider ones might not be needed any more
+        return left if left.spec == base.spec and as_narrow else None
 
     def _sum(self, wanted: Counter[str]) -> TableSketch:
         """The sketch of files by their keys, each so many times; by all cores, one sketch of a file in memory for each."""

@@ -43,12 +43,13 @@ def sample_lines(comparison: Comparison) -> list[str]:
     if changes is None:
         return []
     lines = [score_line(comparison)] if comparison.is_same else []
+    told = changes.columns.name or changes.columns.label  # else there is nothing to call a sample
     for fate in FATES:
         if changes.counts[fate]:
             shown = [_told(change) for change in changes.lists.get(fate, ())[:MOST_SAMPLES]]
             more = changes.counts[fate] - len(shown)
             tail = f" and {more:,} more" if shown and more > 0 else ""
-            lines.append(f"{NAMES[fate]} ({changes.counts[fate]:,}): {'; '.join(shown)}{tail}")
+            lines.append(f"{NAMES[fate]} ({changes.counts[fate]:,})" + (f": {'; '.join(shown)}{tail}" if told else ""))
     return lines + remarks_of(changes)
 
 

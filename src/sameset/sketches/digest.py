@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from sameset.canonical.batches import pack_word
-from sameset.canonical.buffers import hash_one
+from sameset.canonical.murmur import hash_lightly
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,5 +72,5 @@ def print_digest(digest: RowDigest, names: Sequence[str], seed: int) -> str:
     """The digest for people and JSON, as `v1:` and 32 hexadecimal digits (docs/encoding.md, "Printed digest")."""
     encoded = sorted(name.encode() for name in names)
     words = b"".join(map(pack_word, (seed, digest.rows, *digest.named)))
-    h1, h2 = hash_one(words + b"".join(pack_word(len(name)) + name for name in encoded), PRINT_SEED)
+    h1, h2 = hash_lightly(words + b"".join(pack_word(len(name)) + name for name in encoded), PRINT_SEED)
     return f"v1:{h1:016x}{h2:016x}"

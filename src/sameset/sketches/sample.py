@@ -36,7 +36,7 @@ class Sample:
         self.size = size
         self._threshold = threshold
         self._settled: tuple[Words, Words, int] | None = (hashes, counts, threshold)
-        self._build(hashes, counts, len(hashes))
+        self._is_open = False
 
     @classmethod
     def empty(cls, size: SampleSize) -> Self:
@@ -46,6 +46,7 @@ class Sample:
 
     def update(self, hashes: Words, times: Words | None = None) -> None:
         """Counts all hashes, uint64 (n,), each once or as often as `times`, uint64 (n,), says."""
+        self._open()
         self._settled = None
         start = 0
         while start < len(hashes):
@@ -61,6 +62,7 @@ class Sample:
     @property
     def table(self) -> tuple[int, int, int, int, int]:
         """Where a kernel may count: addresses of slots and counts, number of slots, threshold, slots that may be taken."""
+        self._open()
         return (*self._places, len(self._slots), self._threshold, len(self._slots) // FULLEST - self._taken)
 
     def add(self, taken: int, rest: Words | None) -> None:
@@ -147,6 +149,13 @@ class Sample:
             order = used[np.argsort(self._slots[used])]
             self._settled = _settle(self.size, self._slots[order], self._counts[order], self._threshold)
         return self._settled
+
+    def _open(self) -> None:
+        """Makes the table for the first hash to be counted: a sample that is only read, merged or compared needs none."""
+        if not self._is_open:
+            hashes, counts, _ = self._settle()
+            self._build(hashes, counts, len(hashes))
+            self._is_open = True
 
     def _make_room(self) -> None:
         """Lets go of what has become too large, and doubles the table where that is not enough."""

@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from sameset.canonical.batches import check_columns, pack_word
 from sameset.canonical.buckets import NULL_KEY
-from sameset.canonical.buffers import hash_one, values_of
+from sameset.canonical.buffers import values_of
 from sameset.canonical.families import Family
 from sameset.canonical.keys import key_lanes
+from sameset.canonical.murmur import hash_lightly
 from sameset.errors import SamesetError, SketchFormatError
 from sameset.sketches.buckets import ROW_WORDS, BucketTable
 from sameset.sketches.column import ColumnSketch
@@ -104,7 +105,7 @@ def _row(sketch: TableSketch) -> dict[str, Any]:
         "delta": sketch.delta.cells.ravel(),
         **({} if sketch.buckets is None else {"buckets": _bucket_row(sketch.buckets)}),
     }
-    h1, h2 = hash_one(_canonical(row), CHECK_SEED)
+    h1, h2 = hash_lightly(_canonical(row), CHECK_SEED)
     return row | {"check": f"{h1:016x}{h2:016x}"}
 
 

@@ -19,10 +19,9 @@ __all__ = ["UNDERSTOOD", "open_source", "without_password"]
 
 UNDERSTOOD = (
     "a file, glob or folder of Parquet (.parquet), CSV (.csv, .tsv), JSON lines (.jsonl, .ndjson, .json), either also "
-    "as .gz or .zst, or Arrow IPC (.arrow, .feather, .ipc), on disk or as s3://BUCKET/KEY; file.duckdb::table or "
-    "::select ..., likewise file.sqlite, postgresql://USER@HOST/DATABASE, mysql://... and what else SQLAlchemy reads; "
-    "a Delta table's folder; a folder of images, .npy, .npz, WebDataset shards (.tar, .tar.gz), and what save_to_disk of "
-    "Hugging Face wrote, FOLDER or FOLDER::SPLIT; and iceberg://CATALOG/NAMESPACE.TABLE or iceberg:///PATH/metadata.json"
+    "as .gz or .zst, or Arrow IPC (.arrow, .feather, .ipc), or images, .npy, .npz, .tar shards, on disk or as "
+    "s3://BUCKET/KEY; file.duckdb::table or ::select ..., likewise file.sqlite and postgresql://USER@HOST/DATABASE, "
+    "mysql://...; the folder of a Delta table or of Hugging Face's save_to_disk; and iceberg://CATALOG/NAMESPACE.TABLE"
 )
 #: Endings of the files of databases; `.db` is used for both kinds, and content decides.
 DUCKDB, SQLITE = (".duckdb", ".ddb", ".db"), (".sqlite", ".sqlite3", ".db3", ".s3db")
