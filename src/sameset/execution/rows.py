@@ -95,7 +95,9 @@ def _scan(source: Source, spec: Spec, hashes: Iterable[Hash], condition: str | N
     except SamesetError:
         if condition is None:
             raise
-        return FoundRows(pa.Table.from_batches([], schema), {})  # whatever is wrong with the condition, a scan of all rows is right
+        return FoundRows(
+            pa.Table.from_batches([], schema), {}
+        )  # whatever is wrong with the condition, a scan of all rows is right
     return _joined([part for kept in parts for part in kept], schema, set(hashes))
 
 
