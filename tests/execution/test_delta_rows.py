@@ -311,3 +311,41 @@ def test_who_hides_keys_gets_no_rows_into_the_registry(tmp_path: Path) -> None:
     assert (found.changes, found.rows.added, found.rows.changed) == ((2, 3, 3), (), ())
     assert all(change.key is None for change in found.delta.removed)  # type: ignore[union-attr]
     assert b'"n300"' not in (tmp_path / "registry.db").read_bytes()
+
+
+def test_keys_are_told_in_the_order_of_the_key_whichever_way_they_are_found() -> None:
+    left = pa.table({"b": [1, 1, 2], "a": ["x", "y", "x"], "v": [1, 2, 3]})
+    right = pa.table({"b": [1, 1, 3], "a": ["x", "y", "x"], "v": [1, 5, 3]})
+    spec = Spec(key=("b", "a"))
+    hidden = sameset.sketch_table(left, Spec(key=("b", "a"), keep_keys=False))
+    for found in (compare_places(sameset.sketch_table(left, spec), right), compare_places(hidden, right)):
+        assert found.delta is not None
+        assert [list((row.key or {}).items()) for row in found.delta.changed] == [[("b", 1), ("a", "y")]]
+        assert [list((row.key or {}).items()) for row in found.delta.added] == [[("b", 3), ("a", "x")]]
+
+
+def test_lists_are_in_the_order_of_the_key() -> None:
+    empty, rows = (
+        pa.table({"b": pa.array(b), "a": pa.array(a)}) for b, a in (([0], ["o"]), ([0, 1, 2], ["o", "z", "y"]))
+    )
+    found = compare_places(empty, rows, key=["b", "a"], rows=NO_ROWS)
+    assert found.delta is not None
+    assert [tuple((row.key or {}).values()) for row in found.delta.added] == [(1, "z"), (2, "y")]
+
+
+@pytest.mark.parametrize("key", [[], ["id"]])
+def test_rows_are_told_with_how_often_they_came(key: list[str]) -> None:
+    found = compare_places(pa.table({"id": [1, 2]}), pa.table({"id": [1, 1, 1, 2, 3]}), key=key)
+    assert found.changes == (3, 0, 0)
+    told = {row["id"]: times for row, times in zip(found.rows.added, found.rows.added_times, strict=True)}
+    assert told == {1: 2, 3: 1}
+    assert sorted(found.to_json()["delta"]["times"]["added"]) == [1, 2]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_a_file_of_no_rows_has_the_columns_of_the_table(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"rows{suffix}"
+    compare_places(LEFT, LEFT, key=["id"], rows=WantedRows(0, path))
+    written = pq.read_table(path) if suffix == ".parquet" else csv.read_csv(path)
+    assert written.column_names == ["_change", "_side", "_times", "_row_hash", *LEFT.column_names]
+    assert not len(written)

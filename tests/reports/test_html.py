@@ -348,3 +348,10 @@ def test_the_page_can_be_read_by_keyboard_and_screen_reader(case: str) -> None:
     boxes = [a for tag, a in page.elements if "scroll" in (a.get("class") or "").split()]
     assert all((a["tabindex"], a["role"], bool(a["aria-label"])) == ("0", "region", True) for a in boxes)
     assert all(a.get("aria-hidden") == "true" for tag, a in page.elements if tag == "svg")
+
+
+def test_rows_that_came_several_times_say_so() -> None:
+    delta = Delta((change(None, 1, 2),), (), ())
+    page = page_of(comparison(key=(), delta=delta, rows=RowSample(({"a": 41},), added_times=(2,))))
+    assert "41 (×2)" in page.text  # noqa: RUF001
+    assert "are shown" not in page.text

@@ -45,7 +45,7 @@ def test_rows_stand_where_there_are_no_keys() -> None:
     delta = Delta((change(None, 1), change(None, 2)), (change(None, 3),), ())
     told = as_markdown(comparison(key=(), delta=delta, rows=RowSample(({"a": 1, "b": "x|y"},))), 100)
     assert "### Rows added: 2\n\n| a | b |\n| --- | --- |\n| 1 | x\\|y |\n\nand 1 more" in told
-    assert f"### Rows removed: 1\n\n| row\\_hash | times |\n| --- | --- |\n| {3:016x}{3:016x} | 1 |" in told
+    assert f"### Rows removed: 1\n\n| row\\_hash |\n| --- |\n| {3:016x}{3:016x} |" in told
 
 
 def test_what_was_left_out_is_said() -> None:
@@ -109,3 +109,13 @@ def test_no_text_breaks_a_table(texts: list[str]) -> None:
 def test_nobody_is_called_by_what_stands_in_the_data() -> None:
     assert not re.search(r"@\w", escape("ask @octocat or (@team)"))
     assert escape("orders@1 ann@example.com") == "orders@1 ann@example.com"
+
+
+def test_rows_that_came_several_times_say_so() -> None:
+    delta = Delta((change({"id": 7}, 1, 2), change({"id": 8}, 2)), (), ())
+    told = as_markdown(comparison(key=("id",), delta=delta), 100)
+    assert "### Rows added: 3\n\n| id | × |\n| --- | --- |\n| 7 | 2 |\n| 8 | 1 |\n" in told  # noqa: RUF001
+    assert "more" not in told
+    rows = RowSample(({"a": 1},), added_times=(2,))
+    told = as_markdown(comparison(key=(), delta=Delta((change(None, 1, 2), change(None, 2)), (), ()), rows=rows), 100)
+    assert "| a | × |\n| --- | --- |\n| 1 | 2 |\n\nand 1 more" in told  # noqa: RUF001

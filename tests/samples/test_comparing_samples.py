@@ -106,7 +106,10 @@ def test_a_name_of_the_old_format_may_hold_the_new_one(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 100])
-def test_of_a_sketch_alone_samples_are_told_by_name(folder: Folder, tmp_path: Path, limit: int) -> None:
+def test_of_a_sketch_alone_samples_are_told_by_name(
+    folder: Folder, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sameset.execution.refining.MOST_SAMPLES", limit)
     old = folder("a")
     spec = with_sample_key(Spec(), [open_source(old)])
     assert spec.key == ("path",)

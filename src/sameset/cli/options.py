@@ -90,7 +90,7 @@ _SKETCH_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--delta-capacity",
         "delta_cells",
         metavar="ROWS",
-        type=click.IntRange(1, 1_000_000),
+        type=click.IntRange(1, 1_612_489),
         callback=_cells,
         envvar="SAMESET_DELTA_CAPACITY",
         help="List up to about so many differing rows from sketches alone.  [default: about 3,000]",

@@ -17,7 +17,7 @@ from sameset.reports.rows import cell_changes, row_lists
 from sameset.reports.samples import sample_lines, score_line
 from sameset.reports.strips import SIGNS, heading_of, shown_lines
 from sameset.reports.texts import cut, printable
-from sameset.reports.values import show, show_pair
+from sameset.reports.values import show, show_pair, times_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sameset.execution.checking import Check
     from sameset.registry import DatasetSummary, Snapshot
     from sameset.reports.finding import Finding
-    from sameset.reports.rows import CellChange, Entry, RowList
+    from sameset.reports.rows import CellChange, RowList
 
 __all__ = ["COLOURS", "show_datasets", "show_finding", "show_history"]
 
@@ -182,9 +182,9 @@ def _keys(comparison: Comparison) -> list[RenderableType]:
     """A line for each list of the delta: the first keys or, without a key, rows; and what changed in the first of them."""
     lines: list[RenderableType] = []
     for rows in row_lists(comparison, MOST_KEYS):
-        known = rows.rows if rows.is_shown_by_rows else rows.entries
-        shown = ", ".join(_record(entry) for entry in known)
-        more = rows.count - (len(known) if rows.is_shown_by_rows else sum(entry.times for entry in rows.entries))
+        known = rows.told_rows if rows.is_shown_by_rows else [(entry.values, entry.times) for entry in rows.entries]
+        shown = ", ".join(_record(record) + times_of(times) for record, times in known)
+        more = rows.count - sum(times for _, times in known)
         tail = f" and {more:,} more" if more > 0 else ""
         lines.append(Text.assemble((f"{rows.name} ", "bold"), f"({rows.count:,}): {printable(shown)}{tail}"))
         lines += _changed_cells(rows, comparison.key)
@@ -205,9 +205,8 @@ def _strip(found: BucketMap | None) -> list[RenderableType]:
     return [*parts, Text(f"and {more:,} more lines\n" if more else "", style="dim")]
 
 
-def _record(entry: Entry | dict[str, Any]) -> str:
+def _record(record: dict[str, Any]) -> str:
     """A key, a hash or a row: one value as it is, several in brackets."""
-    record = entry if isinstance(entry, dict) else entry.values | ({"times": entry.times} if entry.is_hash else {})
     values = [show(value, LONGEST).text for value in list(record.values())[:MOST_KEYS]]
     values += ["…"] if len(record) > MOST_KEYS else []
     return values[0] if len(values) == 1 else "(" + ", ".join(values) + ")"

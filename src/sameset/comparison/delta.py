@@ -77,7 +77,7 @@ def decode_delta(left: TableSketch, right: TableSketch) -> Delta | None:
         return None
     if rows is None or not _explains(rows, left, right):
         return None
-    return delta_of_rows(rows, sorted(left.spec.key, key=str.encode))
+    return delta_of_rows(rows, left.spec.key)
 
 
 def _explains(rows: Sequence[DifferingRow], left: TableSketch, right: TableSketch) -> bool:
@@ -102,7 +102,10 @@ def explains(times: int, sums: Sequence[int], zeros: Sequence[int], left: RowDig
 
 
 def delta_of_rows(rows: Iterable[DifferingRow], key: Sequence[str]) -> Delta:
-    """The delta from differing rows (positive: on the right); rows of one key that went and came are changed rows."""
+    """The delta from differing rows (positive: on the right); rows of one key that went and came are changed rows.
+
+    `key` names the columns in the order in which the delta is to tell them.
+    """
     came: dict[bytes, list[DifferingRow]] = defaultdict(list)
     went: dict[bytes, list[DifferingRow]] = defaultdict(list)
     for row in rows:
@@ -139,8 +142,9 @@ def _change(
     row: DifferingRow, key: Sequence[str], *, times: int = 1, old_row: tuple[int, int] | None = None
 ) -> RowChange:
     values = row.key(len(key)) if key else None
+    known = None if values is None else dict(zip(sorted(key, key=str.encode), values, strict=True))
     return RowChange(
-        dict(zip(key, values, strict=True)) if values is not None else None,
+        None if known is None else {name: known[name] for name in key},
         row.packed_key[1:9][::-1].hex() if key and values is None else None,
         row.row,
         times,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +112,10 @@ class Comparison:
                     name: [_entry(change) for change in (getattr(self.delta, name)[:limit] if self.delta else ())]
                     for name in ("added", "removed", "changed")
                 },
+                "times": {
+                    name: [change.times for change in (getattr(self.delta, name)[:limit] if self.delta else ())]
+                    for name in ("added", "removed", "changed")
+                },
             },
             "row_sample": _row_sample(self.rows, limit),
             "similarity": _overlap(self.similarity),
@@ -134,7 +138,7 @@ def first_json(right: Side, key: Sequence[str], limit: int) -> dict[str, Any]:
         "right": right.to_json(),
         "key": list(key),
         "rows": {**dict.fromkeys(counts), "estimated_difference": None},
-        "delta": {"limit": limit, **{name: [] for name in counts}},
+        "delta": {"limit": limit, **{name: [] for name in counts}, "times": {name: [] for name in counts}},
         "row_sample": _row_sample(RowSample(), limit),
         "similarity": None,
         "set_similarity": None,
@@ -166,7 +170,11 @@ def _row_sample(rows: RowSample, limit: int) -> dict[str, Any]:
     return {
         "added": [json_value(row) for row in rows.added[:limit]],
         "removed": [json_value(row) for row in rows.removed[:limit]],
-        "changed": [json_value(asdict(row)) for row in rows.changed[:limit]],
+        "changed": [
+            {"key": json_value(row.key), "before": json_value(row.before), "after": json_value(row.after)}
+            | {"columns": json_value(row.columns)}
+            for row in rows.changed[:limit]
+        ],
     }
 
 

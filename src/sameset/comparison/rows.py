@@ -18,12 +18,15 @@ class ChangedRow:
     before: Row | None
     after: Row | None
     columns: tuple[str, ...] | None = None  #: in which both sides differ; None unless both are known
+    times: int = 1  #: how many rows changed so
 
 
 @dataclass(frozen=True)
 class RowSample:
-    """Rows added, removed and changed, each list in the order of the delta's; empty where nothing could be read."""
+    """Rows added, removed and changed, each once and in the order of the delta's; empty where nothing could be read."""
 
     added: tuple[Row, ...] = ()
     removed: tuple[Row, ...] = ()
     changed: tuple[ChangedRow, ...] = ()
+    added_times: tuple[int, ...] = ()  #: how often each of `added` came
+    removed_times: tuple[int, ...] = ()  #: how often each of `removed` went

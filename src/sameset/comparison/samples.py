@@ -94,13 +94,13 @@ class SampleChanges:
         }
 
 
-def sample_columns(table: TableSketch) -> SampleColumns:
-    """The parts that the columns of a dataset of samples have: the key names them, the first column called like a label is it."""
+def sample_columns(table: TableSketch, key: Sequence[str]) -> SampleColumns:
+    """The parts that the columns of a dataset of samples have: the `key` names them, the first column called like a label is it."""
     plain = {column.name for column in table.schema if column.family is not Family.TENSOR}
-    rest = [column for column in table.schema if column.name not in table.spec.key]
+    rest = [column for column in table.schema if column.name not in key]
     label = next((name for name in LABELS if name in plain and name in {column.name for column in rest}), None)
     content = tuple(column.name for column in rest if column.name != label)
-    return SampleColumns(tuple(sorted(table.spec.key, key=str.encode)), label, content)
+    return SampleColumns(tuple(key), label, content)
 
 
 #: What makes two samples partners, and what then became of one.

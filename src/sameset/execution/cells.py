@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sameset.execution.patterns import plain_values
 from sameset.execution.scanning import cores, fold_streams
-from sameset.sketches.delta import PRIME
+from sameset.sketches.delta import row_lanes
 from sameset.sketches.table import hasher_for
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ __all__ = ["MOST_ROWS", "Cells", "Choice", "Column", "RowsByHash", "RowsByKey", 
 
 MOST_ROWS = 16_384  # whose values are taken
 CROWDED = 4  # times as many are names that say too little: nearly no row has one for itself
-LANE = np.uint64(PRIME)
 
 
 class Choice(Protocol):
@@ -39,7 +38,7 @@ class Choice(Protocol):
 
 
 class RowsByHash:
-    """Rows of given hashes modulo 2^61, each named by its place in the list."""
+    """Rows of given hashes as a delta holds them, each named by its place in the list."""
 
     def __init__(self, rows: Sequence[tuple[int, int]]) -> None:
         lanes = np.array(rows, np.uint64).reshape(-1, 2)
@@ -48,7 +47,7 @@ class RowsByHash:
 
     def of(self, batch: HashedBatch) -> tuple[NDArray[np.intp], Words]:
         """The rows whose hashes are in the list."""
-        h1, h2 = batch.named[0] & LANE, batch.named[1] & LANE
+        h1, h2 = (row_lanes(half) for half in batch.named)
         rows = np.flatnonzero(np.isin(h1, self._first))
         at = np.searchsorted(self._first, h1[rows])  # two rows of one first lane are a chance of 2^-61
         same = self._second[at] == h2[rows]

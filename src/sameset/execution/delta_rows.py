@@ -83,8 +83,8 @@ def with_rows(comparison: Comparison, sides: Sides, wanted: WantedRows) -> Compa
     delta = comparison.delta
     if delta is None or not wanted.any:
         return comparison
-    listed = delta if wanted.file else delta.first(max(wanted.sample, MOST_CELLS if sides.right.spec.key else 0))
-    comparison, rows = _read(comparison, listed, sides)
+    chosen = delta if wanted.file else delta.first(max(wanted.sample, MOST_CELLS if sides.right.spec.key else 0))
+    comparison, rows = _read(comparison, chosen, sides, wanted.file)
     if wanted.file:
         from sameset.execution.rows_file import write_rows
 
@@ -107,8 +107,8 @@ def noted(comparison: Comparison, note: str) -> Comparison:
     return replace(comparison, notes=(*comparison.notes, note))
 
 
-def _read(comparison: Comparison, delta: Delta, sides: Sides) -> tuple[Comparison, DeltaRows]:
-    """The rows of a delta; what cannot be read a second time is a note."""
+def _read(comparison: Comparison, delta: Delta, sides: Sides, file: Path | None) -> tuple[Comparison, DeltaRows]:
+    """The rows of a delta; what cannot be read a second time is a note. A file has all columns even if it has no rows."""
     went = [WantedRow(c.row, c.key) for c in delta.removed] + [
         WantedRow(c.old_row, c.key) for c in delta.changed if c.old_row
     ]
@@ -121,22 +121,21 @@ def _read(comparison: Comparison, delta: Delta, sides: Sides) -> tuple[Compariso
         )
     ):
         try:
-            found[i] = fetch_rows(source, table.spec, wanted) if source and wanted else None
+            found[i] = fetch_rows(source, table.spec, wanted) if source and (wanted or file) else None
         except SamesetError as error:
             if source is not sides.left_place:  # that one was no more than a guess
                 comparison = noted(comparison, f"the rows could not be read a second time: {error}")
-    return comparison, DeltaRows(delta, sides.right.spec, *found)
+    return comparison, DeltaRows(delta, sides.left.spec, *found)
 
 
 def sample_rows(rows: DeltaRows) -> RowSample:
     """The rows as Python values; what was not found is left out."""
     differing = differing_columns(rows)
     changed = (_changed(change, rows, differing.get(i)) for i, change in enumerate(rows.delta.changed))
-    return RowSample(
-        _found(rows.after, (change.row for change in rows.delta.added)),
-        _found(rows.before, (change.row for change in rows.delta.removed)),
-        tuple(change for change in changed if change.before or change.after),
-    )
+    added, added_times = _found(rows.after, rows.delta.added)
+    removed, removed_times = _found(rows.before, rows.delta.removed)
+    paired = tuple(change for change in changed if change.before or change.after)
+    return RowSample(added, removed, paired, added_times, removed_times)
 
 
 def _changed(change: RowChange, rows: DeltaRows, columns: tuple[str, ...] | None) -> ChangedRow:
@@ -144,12 +143,13 @@ def _changed(change: RowChange, rows: DeltaRows, columns: tuple[str, ...] | None
     key, seen = change.key, after or before
     if key is None and seen is not None:
         key = {name: seen[name] for name in rows.spec.key}
-    return ChangedRow(key, before, after, columns)
+    return ChangedRow(key, before, after, columns, change.times)
 
 
-def _found(found: FoundRows | None, hashes: Iterable[Hash]) -> tuple[Row, ...]:
-    rows = (_row(found, hashed) for hashed in hashes)
-    return tuple(row for row in rows if row is not None)
+def _found(found: FoundRows | None, changes: Iterable[RowChange]) -> tuple[tuple[Row, ...], tuple[int, ...]]:
+    """The rows that were found, and how often each came or went."""
+    pairs = [(row, change.times) for change in changes if (row := _row(found, change.row)) is not None]
+    return tuple(row for row, _ in pairs), tuple(times for _, times in pairs)
 
 
 def _with_cells(comparison: Comparison, rows: DeltaRows, sides: Sides) -> tuple[ColumnChange, ...]:
@@ -180,7 +180,7 @@ def _with_keys(delta: Delta, rows: DeltaRows) -> Delta:
 
     def known(change: RowChange, found: FoundRows | None) -> RowChange:
         row = None if change.key is not None else _row(found, change.row)
-        return change if row is None else replace(change, key={name: row[name] for name in sorted(rows.spec.key)})
+        return change if row is None else replace(change, key={name: row[name] for name in rows.spec.key})
 
     return replace(
         delta,

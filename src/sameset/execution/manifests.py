@@ -186,6 +186,8 @@ def open_manifest(path: Path, sketch: TableSketch) -> Manifest:
                 raise ValueError("it is damaged: its checksum is another")
     except (OSError, ValueError, KeyError, TypeError, RecursionError, pa.ArrowException) as error:
         told = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0][:200]
+        if isinstance(error, pa.ArrowException):  # whose messages are sentences of their own
+            told = "it is damaged, or no Parquet file"
         raise ManifestError(
             f"the manifest {path} cannot be used: {told}; write it anew, or delete it to do without"
         ) from error

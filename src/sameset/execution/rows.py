@@ -89,13 +89,15 @@ def _scan(source: Source, spec: Spec, hashes: Iterable[Hash], condition: str | N
             kept.append((_of_schema(batch, likely, schema), np.stack([h1[likely], h2[likely]], axis=1)))
 
     if not len(lanes):
-        return FoundRows(schema.empty_table(), {})
+        return FoundRows(pa.Table.from_batches([], schema), {})
     try:
         parts = fold_streams(source.streams(cores(), None, condition), list, collect)
     except SamesetError:
         if condition is None:
             raise
-        return FoundRows(schema.empty_table(), {})  # whatever is wrong with the condition, a scan of all rows is right
+        return FoundRows(
+            pa.Table.from_batches([], schema), {}
+        )  # whatever is wrong with the condition, a scan of all rows is right
     return _joined([part for kept in parts for part in kept], schema, set(hashes))
 
 

@@ -23,7 +23,7 @@ from sameset.comparison.samples import (
 from sameset.execution.projection import selected
 from sameset.execution.rows import plain_value
 from sameset.execution.scanning import cores, fold_streams
-from sameset.sketches.delta import PRIME
+from sameset.sketches.delta import row_lanes
 from sameset.sketches.table import hasher_for
 from sameset.sources.samples import SampleSource
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["are_samples", "compare_samples", "with_sample_key"]
 
-LANE = np.uint64(PRIME)
 FOLDERS = (["path", "label", "image"], ["path", "label", "bytes"])
 
 
@@ -70,7 +69,7 @@ def compare_samples(
     """
     if comparison.delta is None or set(tables[0].names) != set(tables[1].names):
         return comparison
-    columns = sample_columns(tables[1])
+    columns = sample_columns(tables[1], comparison.key or tables[1].spec.key)
     changes = _by_content(comparison, tables, sources, columns, limit)
     if changes is None:
         changes = _by_name(comparison, tables, sources, columns, limit)
@@ -111,7 +110,7 @@ def _read(
     found: dict[tuple[int, int], DifferingSample] = {}
 
     def collect(_: None, batch: pa.RecordBatch) -> None:
-        h1, h2 = (lane & LANE for lane in whole.hash(batch).named)
+        h1, h2 = (row_lanes(half) for half in whole.hash(batch).named)
         rows = [i for i in np.flatnonzero(np.isin(h1, first)).tolist() if (int(h1[i]), int(h2[i])) in wanted]
         if not rows:
             return

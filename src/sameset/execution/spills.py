@@ -22,7 +22,7 @@ import numpy as np
 
 from sameset.errors import ManifestError
 from sameset.execution.scanning import cores
-from sameset.sketches.delta import PRIME
+from sameset.sketches.delta import row_lanes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,9 +44,8 @@ ROWS_AT_ONCE = 1 << 18  # read of a bucket that is distributed again
 def words_of(hashed: HashedBatch) -> Words:
     """The rows of a hashed batch as a manifest holds them, each counted once, in the batch's order."""
     words = np.empty((hashed.rows, COUNT + 1 + hashed.lanes.shape[1]), np.uint64)
-    for i, lane in enumerate(hashed.named):
-        np.bitwise_and(lane, np.uint64(PRIME), out=words[:, i])
-        words[words[:, i] == PRIME, i] = 0
+    for i, half in enumerate(hashed.named):
+        words[:, i] = row_lanes(half)
     words[:, COUNT] = 1
     words[:, COUNT + 1 :] = hashed.lanes
     return words

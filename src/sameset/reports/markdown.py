@@ -114,10 +114,8 @@ def _rows(rows: RowList, key: Sequence[str]) -> str:
     if rows.pairs:
         return heading + _cells(rows, key)
     if rows.is_shown_by_rows:
-        return heading + _records(rows.rows, rows.count)
-    entries = [entry.values | ({"times": entry.times} if entry.is_hash else {}) for entry in rows.entries]
-    copies = sum(entry.times - 1 for entry in rows.entries)
-    return heading + _records(entries, rows.count - copies)
+        return heading + _records(rows.told_rows, rows.count)
+    return heading + _records([(entry.values, entry.times) for entry in rows.entries], rows.count)
 
 
 def _cells(rows: RowList, key: Sequence[str]) -> str:
@@ -126,7 +124,7 @@ def _cells(rows: RowList, key: Sequence[str]) -> str:
     changes = cell_changes(rows.pairs, key)
     header = [*map(_name, key), "column", "before", "now"]
     table = _table(header, (_cell(change, key) for change in changes), LISTS, len(changes), noun=" changed cells")
-    rest = rows.count - len(rows.pairs)
+    rest = rows.count - sum(pair.times for pair in rows.pairs)
     return table + (f"\n\nand {rest:,} more rows" if rest > 0 else "")
 
 
@@ -136,14 +134,20 @@ def _cell(change: CellChange, key: Sequence[str]) -> list[str]:
     return [*keys, _name(change.column), _text(before.text), _text(after.text)]
 
 
-def _records(records: Sequence[dict[str, Any]], count: int) -> str:
-    """Rows or keys as a table of their first columns; `count` is how many there are in all."""
+def _records(told: Sequence[tuple[dict[str, Any], int]], count: int) -> str:
+    """Rows or keys as a table of their first columns, in a last one how often if any is there several times; `count` in all."""
+    records, times = [record for record, _ in told], [times for _, times in told]
     if not records:
         return f"{count:,} rows that are not listed"
     names = list(dict.fromkeys(name for record in records for name in record))
     shown = names[:MOST_FIELDS]
-    cells = ([_value(record[name]) if name in record else "" for name in shown] for record in records)
-    table = _table([_name(name) for name in shown], cells, LISTS, count)
+    often = [[f"{n:,}"] for n in times] if any(n != 1 for n in times) else [[]] * len(times)
+    cells = [
+        [_value(record[name]) if name in record else "" for name in shown] + last
+        for record, last in zip(records, often, strict=True)
+    ]
+    header = [*(_name(name) for name in shown), *(["×"] if often[0] else [])]  # noqa: RUF001
+    table = _table(header, cells, LISTS, count, times)
     return table + (f"\n\n{len(names) - len(shown)} more columns are not shown" if len(names) > len(shown) else "")
 
 
@@ -159,8 +163,16 @@ def _resembles(finding: Finding, limit: int) -> str:
     return _table(["dataset", "verdict", "Jaccard of rows"], cells, RESEMBLES, len(finding.resembles))
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], room: int, count: int, *, noun: str = "") -> str:
-    """A table of at most `room` characters, and how many of `count` rows it does not show."""
+def _table(
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    room: int,
+    count: int,
+    times: Sequence[int] | None = None,
+    *,
+    noun: str = "",
+) -> str:
+    """A table of at most `room` characters, and how many of `count` rows it does not show; `times` are what a line stands for."""
     lines = ["| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
     room -= sum(_length(line) + 1 for line in lines)
     for row in rows:
@@ -169,7 +181,8 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]], room: int, coun
         if room < 0:
             break
         lines.append(line)
-    more = count - (len(lines) - 2)
+    shown = len(lines) - 2
+    more = count - (shown if times is None else sum(times[:shown]))
     return "\n".join(lines) + (f"\n\nand {more:,} more{noun}" if more > 0 else "")
 
 

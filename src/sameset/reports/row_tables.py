@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sameset.comparison.sentences import count_of
 from sameset.reports.cells import OF_A_ROW, Cell, HtmlTable, fitting, pair_cell, text_cell, value_cell
 from sameset.reports.texts import cut
+from sameset.reports.values import times_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,8 +64,9 @@ def told_rows(rows: RowList, key: Sequence[str]) -> ToldRows:
     title = f"{count_of(rows.count, 'row')} {rows.name}"
     grid = _changed(rows, key[:MOST_FIELDS]) if rows.pairs else _whole(rows, key)
     kept = fitting(grid.rows, ROOM)
-    shown = len(rows.pairs or rows.rows)
-    which = [f"{len(kept):,} of {rows.count:,} are shown"] if shown and len(kept) < rows.count else []
+    often = [pair.times for pair in rows.pairs] or [times for _, times in rows.told_rows]
+    told = sum(often[: len(kept)])
+    which = [f"{told:,} of {rows.count:,} are shown"] if often and told < rows.count else []
     header = _aligned(grid.header, kept)
     return ToldRows(
         rows.name,
@@ -97,9 +99,11 @@ def _told_keys(rows: RowList, key: Sequence[str]) -> ToldKeys:
 def _key_cells(entry: Entry) -> list[Cell]:
     """The values of a key; the last says if there are several such rows."""
     cells = [value_cell(value) for value in list(entry.values.values())[:MOST_FIELDS]]
-    if entry.times != 1:
-        cells[-1] = Cell(cells[-1].content + f" (×{entry.times:,})", cells[-1].kind)  # noqa: RUF001
-    return cells
+    return [*cells[:-1], _times(cells[-1], entry.times)]
+
+
+def _times(cell: Cell, times: int) -> Cell:
+    return Cell(cell.content + f" ({times_of(times).strip()})", cell.kind) if times != 1 else cell
 
 
 def _changed(rows: RowList, key: Sequence[str]) -> _Grid:
@@ -115,10 +119,11 @@ def _changed(rows: RowList, key: Sequence[str]) -> _Grid:
 def _changed_row(pair: ChangedRow, key: Sequence[str], columns: Sequence[str]) -> list[Cell]:
     before, after, differing = pair.before or {}, pair.after or {}, set(pair.columns or ())
     known = pair.key or after
-    return [value_cell(known.get(name), "key") for name in key] + [
+    cells = [value_cell(known.get(name), "key") for name in key] + [
         pair_cell(before.get(name), after.get(name)) if name in differing else value_cell(after.get(name), "kept")
         for name in columns
     ]
+    return [_times(cell, pair.times) for cell in cells[:1]] + cells[1:]
 
 
 def _whole(rows: RowList, key: Sequence[str]) -> _Grid:
@@ -130,11 +135,13 @@ def _whole(rows: RowList, key: Sequence[str]) -> _Grid:
     if rows.read_from and rows.rows:
         remarks.append("as they are now; what they were is not at hand" if rows.read_from == "now" else "as they were")
     heads = sum(name in key for name in columns)
-    return _Grid(header, (_whole_row(row, columns, key) for row in rows.rows), heads, remarks)
+    return _Grid(header, (_whole_row(row, times, columns, key) for row, times in rows.told_rows), heads, remarks)
 
 
-def _whole_row(row: Row, columns: Sequence[str], key: Sequence[str]) -> list[Cell]:
-    return [value_cell(row.get(name), "key" if name in key else "") for name in columns]
+def _whole_row(row: Row, times: int, columns: Sequence[str], key: Sequence[str]) -> list[Cell]:
+    """The cells of a row; the first says if there are several such rows."""
+    cells = [value_cell(row.get(name), "key" if name in key else "") for name in columns]
+    return [_times(cell, times) for cell in cells[:1]] + cells[1:]
 
 
 def _more_columns(count: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ class RowList:
     rows: tuple[Row, ...] = ()  #: whole rows, each once: added or removed, or changed where only one side is known
     pairs: tuple[ChangedRow, ...] = ()  #: changed rows of which both sides are known
     read_from: str = ""  #: where `rows` of changed ones were read: "before" or "now"
+    row_times: tuple[int, ...] = ()  #: how often each of `rows` came or went, if that is known
+
+    @property
+    def told_rows(self) -> list[tuple[Row, int]]:
+        """The whole rows, each with how often it came or went."""
+        return list(zip_longest(self.rows, self.row_times, fillvalue=1))  # type: ignore[arg-type]
 
     @property
     def has_keys(self) -> bool:
@@ -85,14 +92,17 @@ def _key_of(pair: ChangedRow, key: Sequence[str]) -> Row:
 def _row_list(comparison: Comparison, name: str, count: int, limit: int) -> RowList:
     entries = tuple(_entry(change) for change in getattr(comparison.delta, name)[:limit])
     if name != "changed":
-        return RowList(name, count, entries, getattr(comparison.rows, name)[:limit])
+        rows, times = getattr(comparison.rows, name), getattr(comparison.rows, f"{name}_times")
+        return RowList(name, count, entries, rows[:limit], row_times=times[:limit])
     changed = comparison.rows.changed[:limit]
     pairs = tuple(row for row in changed if row.before is not None and row.after is not None)
     if pairs:
         return RowList(name, count, entries, pairs=pairs)
-    now = tuple(row.after for row in changed if row.after is not None)
-    before = tuple(row.before for row in changed if row.before is not None)
-    return RowList(name, count, entries, now or before, read_from="now" if now else "before" if before else "")
+    now = [(row.after, row.times) for row in changed if row.after is not None]
+    before = [(row.before, row.times) for row in changed if row.before is not None]
+    rows, times = zip(*(now or before), strict=True) if now or before else ((), ())
+    read_from = "now" if now else "before" if before else ""
+    return RowList(name, count, entries, rows, read_from=read_from, row_times=times)
 
 
 def _entry(change: RowChange) -> Entry:

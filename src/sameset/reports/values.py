@@ -9,7 +9,7 @@ from typing import Any
 from sameset.comparison.result import json_value
 from sameset.reports.texts import cut
 
-__all__ = ["Shown", "show", "show_pair"]
+__all__ = ["Shown", "show", "show_pair", "times_of"]
 
 LONGEST = 2_000  # characters of a value that any report shows
 LONGEST_OF_A_PAIR = 160  # of a value beside the one that it was: the eye compares lines, not pages
@@ -45,6 +45,11 @@ def show_pair(before: Any, after: Any, longest: int = LONGEST_OF_A_PAIR) -> tupl
     if max(len(left), len(right)) > longest:
         start = max(0, _equal_start(left, right) - CONTEXT)
     return _from(left, start, longest, before), _from(right, start, longest, after)
+
+
+def times_of(times: int) -> str:
+    """What is put behind a row that came or went several times: " ×3"; nothing if it was once."""
+    return "" if times == 1 else f" ×{times:,}"  # noqa: RUF001
 
 
 def _equal_start(left: str, right: str) -> int:
