@@ -242,3 +242,13 @@ def test_very_long_names_are_folded_and_not_cut(here: Way, tmp_path: Path) -> No
     told = here("check", "left.parquet", "--name", "x" * 200, "--registry", "r.db")
     assert told.code == 0
     assert "".join(line.strip("│ ") for line in told.out.splitlines()).count("x" * 200) == 2
+
+
+@pytest.mark.parametrize("option", ["-o", "--rows-out"])
+def test_a_table_is_not_written_over_by_what_is_told_of_it(option: str, here: Way, tmp_path: Path) -> None:
+    for name in ("left.csv", "right.csv"):
+        (tmp_path / name).write_text(f"a\n{name}\n")
+    told = here("compare", "left.csv", "right.csv", option, "right.csv")
+    assert (told.code, told.out) == (2, "")
+    assert "right.csv is to be read and cannot be written as well" in told.err
+    assert (tmp_path / "right.csv").read_text() == "a\nright.csv\n"

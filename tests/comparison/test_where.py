@@ -160,6 +160,10 @@ MONTHS = pa.table(
             edited(edited(MONTHS, [3, 38]), [3], "tax"),
             "by day only 2021-04 and 2024-03 differ, only in price and tax",
         ),
+        (
+            pa.concat_tables([edited(MONTHS, [3]), MONTHS.slice(38, 1)]),
+            "by day only 2021-04 and 2024-03 differ, in price, id, day and 1 more",
+        ),
         (edited(MONTHS, [2, 4, 6, 8]), "by day 4 of 48 months differ, only in price"),
         (edited(MONTHS, list(range(48))), "by day all 48 months differ, only in price"),
         (MONTHS.slice(0, 46), "by day 2024-11 to 2024-12 were removed"),

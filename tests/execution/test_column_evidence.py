@@ -127,6 +127,15 @@ def test_values_that_rows_swapped_are_seen_where_both_tables_are_at_hand() -> No
     assert (columns(found)["price"].cells, columns(found)["price"].agrees) == (2, True)
 
 
+def test_values_that_more_rows_swapped_than_are_laid_side_by_side_are_seen_in_a_sample_of_them() -> None:
+    numbers = np.arange(17_000)
+    left = pa.table({"id": numbers, "price": numbers % 1_000, "city": numbers % 7})
+    found = by_tables(left, with_column(left, "price", np.roll(left["price"].to_numpy(), 1)), ("id",))
+    assert found.changes == (0, 0, 17_000)
+    assert differing(found) == {"price"}
+    assert (columns(found)["price"].cells, columns(found)["price"].agrees) == (None, True)
+
+
 def test_a_column_that_moved_besides_is_reordered_once_the_rows_are_accounted_for() -> None:
     right = updated(pa.concat_tables([ORDERS, MORE])).select([ORDERS.schema.names[-1], *ORDERS.schema.names[:-1]])
     found = columns(one_table(ORDERS, right, ("id",)))

@@ -305,6 +305,22 @@ def test_changes_without_a_pattern_have_none(name: str, key: tuple[str, ...]) ->
         assert found == {} or (name, key, found) == ("other texts", (), {"name": "regenerated"})
 
 
+@pytest.mark.parametrize("constant", [0.0, 100.0])
+def test_cells_that_were_overwritten_with_a_constant_were_not_rounded(constant: float) -> None:
+    """Every number is 0 to the nearest million, and any from 50 to 150 is 100 to the nearest hundred."""
+    old = np.random.default_rng(6).uniform(50, 150, 500)
+    new = np.where(np.arange(500) < 490, constant, old + 1e-3)
+    assert pattern_of_cells("price", pa.array(old), pa.array(new)) is None
+
+
+def test_two_shifts_that_do_not_follow_the_seasons_are_not_daylight_saving() -> None:
+    rng = np.random.default_rng(7)
+    before = np.sort(rng.integers(0, 3 * 365 * 86_400, 500))
+    for late in (rng.integers(1, 3, 500), np.where(np.arange(500) < 250, 1, 2)):
+        cells = (pa.array(seconds).cast(pa.timestamp("s")) for seconds in (before, before + 3_600 * late))
+        assert pattern_of_cells("at", *cells) is None
+
+
 @pytest.mark.parametrize("step", [1, 15])
 @pytest.mark.parametrize("key", KEYS)
 def test_windows_that_slide_over_running_numbers_and_times_are_no_pattern(key: tuple[str, ...], step: int) -> None:

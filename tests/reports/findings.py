@@ -11,17 +11,22 @@ from typing import Any
 import pyarrow as pa
 
 from sameset import check_table
+from sameset.canonical.buckets import Bucketing
 from sameset.comparison import Comparison, Verdict
+from sameset.comparison.bucket_labels import label_of
+from sameset.comparison.buckets import BucketChange, BucketMap
 from sameset.comparison.columns import ColumnChange
 from sameset.comparison.delta import Delta, RowChange
 from sameset.comparison.estimates import Estimate, Overlap, exact
+from sameset.comparison.patterns import Counted, Pattern, PatternKind
 from sameset.comparison.result import Side
 from sameset.comparison.rows import ChangedRow, RowSample
+from sameset.comparison.samples import SampleChange, SampleChanges, SampleColumns
 from sameset.execution.checking import Check
 from sameset.reports.finding import Provenance
 from sameset.sketches.spec import Spec
 
-__all__ = ["CASES", "HOSTILE", "HOW", "comparison", "hostile", "long", "pair", "resembling", "wide"]
+__all__ = ["CASES", "HOSTILE", "HOW", "comparison", "hostile", "images", "long", "months", "pair", "resembling", "wide"]
 
 DIGESTS = ("v1:afee0c06ca4a81305669b7870c0ba134", "v1:b083a4848cd53de272b68dd8ddd55145")
 HOW = Provenance(
@@ -204,6 +209,46 @@ def long(rows: int = 500) -> Comparison:
     )
 
 
+def months(columns: Sequence[str] = ("price",), patterns: Sequence[Pattern] | None = None) -> Comparison:
+    """A table by month, three years of it: some differ, one came, one went; and what the changes have in common."""
+    states = {3: "changed", 17: "changed", 18: "changed", 35: "added", 0: "removed"}
+    bucketing = Bucketing.parse(f"{columns[0]} of the day:month")
+    changes = tuple(
+        BucketChange(
+            key,
+            label_of(bucketing, 0, key),
+            state,
+            0 if state == "added" else 7_857,
+            0 if state == "removed" else 7_854 if key == 665 else 7_857,
+            tuple(columns) if state == "changed" else (),
+        )
+        for key, state in ((648 + month, states.get(month, "same")) for month in range(36))
+    )
+    if patterns is None:
+        patterns = [Pattern(PatternKind.SCALED, "price", 998, 1_000, Counted.CELLS, "was scaled by 1.1", 1.1)]
+    told = [column(name, "changed", patterns=tuple(patterns)) for name in columns]
+    return comparison(columns=(*told, column("id")), buckets=BucketMap(bucketing, 0, changes, 9))
+
+
+def images(name: str = "a/0001.png", label: str = "cat", count: int = 3) -> Comparison:
+    """Samples of a machine-learning dataset, some of each fate."""
+    lists = {
+        "changed": tuple(SampleChange(f"{i}{name}", label) for i in range(count)),
+        "relabelled": (SampleChange(name, label, old_label="dog"), SampleChange(f"b{name}", None, old_label=label)),
+        "moved": tuple(SampleChange(f"new {i}{name}", label, old_name=name, times=1 + i % 2) for i in range(count)),
+        "appeared": tuple(SampleChange(f"{name}{i}", label) for i in range(count)),
+        "vanished": (SampleChange(None, label, times=4),),
+    }
+    counts = {fate: sum(change.times for change in changes) for fate, changes in lists.items()}
+    parts = SampleColumns(("path",), "label", ("pixels",))
+    changes = SampleChanges(counts | {"appeared": 5_000}, True, parts, (exact(0), Estimate(12, 3, 40)), lists)
+    return comparison(
+        samples=changes,
+        set_similarity=Overlap(exact(0.9997), exact(0.9999), exact(0.9999)),
+        columns=(column("path"), column("label", "changed"), column("pixels", "changed")),
+    )
+
+
 def hostile(texts: Sequence[str] = HOSTILE) -> Comparison:
     """The texts as names of columns, keys and values, in the address and in the notes."""
     key, name = texts[0] or "key", texts[1 % len(texts)] or "name"
@@ -254,4 +299,6 @@ CASES = {
     "long": long,
     "hostile": hostile,
     "identical": identical,
+    "months": months,
+    "images": images,
 }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from findings import CASES, HOSTILE, change, comparison, hostile, long, pair, resembling, small, wide
+from findings import CASES, HOSTILE, change, comparison, hostile, images, long, months, pair, resembling, small, wide
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sameset.comparison.delta import Delta
+from sameset.comparison.patterns import Counted, Pattern, PatternKind
 from sameset.comparison.rows import RowSample
 from sameset.reports.markdown import MOST_CHARACTERS, as_markdown, escape
 
@@ -84,8 +86,8 @@ def test_it_fits_a_comment_whatever_was_compared(cell: str) -> None:
         key=tuple(names[:20]),
         delta=Delta(changes, changes, changes),
         rows=RowSample(rows, rows, pairs),
-        columns=hostile([name for name in names for _ in (0, 1)]).columns,
         notes=(cell,) * 100,
+        **patterned(names),
     )
     told = as_markdown(found, 10_000)
     assert length(told) <= MOST_CHARACTERS
@@ -93,6 +95,38 @@ def test_it_fits_a_comment_whatever_was_compared(cell: str) -> None:
     assert "| before | 150,000 |" in told
     assert "| now | 150,002 |" in told
     assert told.count("### Rows") == 3
+
+
+def patterned(names: list[str]) -> dict[str, Any]:
+    """Columns with patterns, and a strip map."""
+    pattern = Pattern(PatternKind.SCALED, names[0], 20, 20, Counted.CELLS, "was scaled by 2", 2.0)
+    found = months(names, [pattern])
+    return {"columns": found.columns, "buckets": found.buckets}
+
+
+@pytest.mark.parametrize("sign", ["\\", "&", "\x00", "\U0001f600", "x"])
+def test_samples_fit_a_comment_too(sign: str) -> None:
+    found = replace(
+        images(sign * 2_000, sign * 2_000, 2_000), notes=(sign * 2_000,) * 100, **patterned([sign * 300] * 300)
+    )
+    told = as_markdown(found, 10_000)
+    assert length(told) <= MOST_CHARACTERS
+    assert_sound(told)
+    assert told.count("### Samples") == 5
+
+
+def test_samples_are_told_with_their_old_names_and_labels() -> None:
+    told = as_markdown(images(), 100)
+    assert "### Samples moved or renamed: 4\n\n| sample | was called | label | times |" in told
+    assert "| new 1a/0001.png | a/0001.png | cat | 2 |" in told
+    assert "| a/0001.png | dog → cat |" in told
+    assert "and 4,997 more" in told
+
+
+def test_keys_of_several_columns_stand_as_they_were_named() -> None:
+    entry = change({"line": 1, "order": 3330})  # a sketch keeps them by name
+    told = as_markdown(comparison(key=("order", "line"), delta=Delta((entry,), (), ())), 100)
+    assert "| order | line |\n| --- | --- |\n| 3330 | 1 |" in told
 
 
 TEXTS = st.lists(

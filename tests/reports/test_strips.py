@@ -96,7 +96,7 @@ def test_the_svg_grows_with_the_buckets_and_stays_within_bounds(count: int) -> N
     svg = strip_svg(map_of("c:4096", [(key, STATES[key % 4]) for key in range(count)]))
     root = ElementTree.fromstring(svg)
     width, height = int(root.attrib["width"]), int(root.attrib["height"])
-    assert 480 <= width < 800
+    assert 260 <= width < 800
     assert height < 1_200
     assert len(svg) < 3_000 + 150 * count
 

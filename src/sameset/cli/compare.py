@@ -16,6 +16,7 @@ from sameset.cli.options import (
     registry_option,
     rows_option,
     source_options,
+    spare,
     spec_options,
     wanted,
     writable,
@@ -67,6 +68,7 @@ def compare(
     from sameset.registry import default_address
 
     started = time.monotonic()
+    spare((left, right), output, spec.get("rows_out"))
     manifests = take_manifests(spec)
     with watched(f"comparing {left} with {right}", quiet=quiet) as progress:
         found = compare_places(

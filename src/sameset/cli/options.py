@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -33,6 +33,7 @@ __all__ = [
     "registry_option",
     "rows_option",
     "source_options",
+    "spare",
     "spec_options",
     "wanted",
     "writable",
@@ -284,3 +285,11 @@ def _as_text(result: RenderableType | str | dict[str, Any] | list[Any]) -> str:
     text = StringIO()
     Console(file=text, width=WIDTH_OF_A_PIPE).print(result)
     return text.getvalue()
+
+
+def spare(sources: Iterable[str], *files: Path | None) -> None:
+    """Refuses to write over a source that is to be read."""
+    places = [Path(source) for source in sources if "::" not in source and "\0" not in source]
+    for file in files:
+        if file is not None and file.exists() and any(place.exists() and place.samefile(file) for place in places):
+            raise SamesetError(f"{file} is to be read and cannot be written as well; choose another file")

@@ -52,7 +52,7 @@ def _in_columns(changed: Sequence[BucketChange], compared: int) -> str:
     names = list(dict.fromkeys(name for change in changed for name in change.columns))
     if not names:
         return ", the same values on other rows" if all(c.left_rows == c.right_rows for c in changed) else ""
-    if len(names) == compared:
+    if all(len(change.columns) == compared for change in changed):
         return " in all columns" if compared > 1 else ""
     more = len(names) - MOST_NAMES
     return (

@@ -101,7 +101,14 @@ def _rounded(column: str, kind: PatternKind, fine: Reals, coarse: Reals) -> Patt
         tried.append((_are_rounded(fine, coarse, unit), rounding_words(kind, digits=n), n))
     single: Bits = coarse == fine.astype(np.float32)
     fits, told, amount = max([*tried, (single, rounding_words(kind), None)], key=lambda one: one[0].sum())
-    return _pattern(kind, column, fits, told, amount) if _enough(fits, fine) else None
+    return _pattern(kind, column, fits, told, amount) if _enough(fits, fine) and _differ(fits, fine, coarse) else None
+
+
+def _differ(fits: Bits, fine: Reals, coarse: Reals) -> bool:
+    """Whether there is more than one result: what was overwritten with 0, or any constant, fits a coarse enough rounding."""
+    results, places, counts = np.unique(coarse[fits], return_inverse=True, return_counts=True)
+    others = places != counts.argmax()
+    return len(results) > 1 and len(np.unique(fine[fits][others])) >= FEWEST
 
 
 def _are_rounded(fine: Reals, coarse: Reals, unit: Reals | np.longdouble) -> Bits:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from sameset.comparison.patterns import FEWEST, Counted, Pattern, PatternKind, explains
+from sameset.comparison.patterns import FEWEST, SHARE, Counted, Pattern, PatternKind, explains
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +20,10 @@ TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}  # a second
 QUARTER = 15  # minutes, of which the distances of all time zones are multiples
 ZONES = 14 * 60  # minutes, the farthest
 SAVING = (30, 60)  # minutes that clocks are put forward: an hour, on Lord Howe Island half of one
+WINTER, SUMMER = (
+    (12, 1, 2),
+    (5, 6, 7, 8),
+)  # months in which no clock is put forward or back, in the north and in the south
 
 
 def time_pattern(column: str, old: pa.Array, new: pa.Array) -> Pattern | None:
@@ -40,7 +44,12 @@ def time_pattern(column: str, old: pa.Array, new: pa.Array) -> Pattern | None:
         told = _words(most[0], minute, zoned, new)
         kind = PatternKind.ZONED if zoned else PatternKind.SHIFTED_TIME
         return Pattern(kind, column, int(counts[order[0]]), len(old), Counted.CELLS, told, most[0] / minute)
-    if len(most) == 2 and _is_saving(most[0], most[1], minute) and explains(int(counts[order].sum()), len(old)):
+    if (
+        len(most) == 2
+        and _is_saving(most[0], most[1], minute)
+        and explains(int(counts[order].sum()), len(old))
+        and _are_seasons(before[known], (after - before)[known], minute)
+    ):
         told = f"was shifted by {shift_words(most[0] / minute)} or {shift_words(most[1] / minute)}, as daylight saving has it"
         return Pattern(PatternKind.SHIFTED_TIME, column, int(counts[order].sum()), len(old), Counted.CELLS, told)
     return None
@@ -61,6 +70,22 @@ def _ticks(array: pa.Array, unit: str) -> Words:
 def _is_saving(first: int, second: int, minute: int) -> bool:
     whole = first % (QUARTER * minute) == 0 and max(abs(first), abs(second)) <= ZONES * minute
     return whole and abs(first - second) in [minutes * minute for minutes in SAVING]
+
+
+def _are_seasons(before: Words, shifts: Words, minute: int) -> bool:
+    """Whether the shift depends on the season: changes about twice a year, and is one in winter and the other in summer."""
+    order = np.argsort(before, kind="stable")
+    months = (before[order] // (minute * 1440)).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    shifts = shifts[order]
+    changes = int((np.diff(shifts) != 0).sum())
+    years = months[-1] // 12 - months[0] // 12 + 1
+    if changes > 2 * years + len(shifts) * (1 - SHARE):
+        return False
+    seasons = [shifts[np.isin(months % 12 + 1, of)] for of in (WINTER, SUMMER)]
+    common = [
+        int(values[counts.argmax()]) for values, counts in (np.unique(s, return_counts=True) for s in seasons if len(s))
+    ]
+    return len(set(common)) == len(common)
 
 
 def _words(shift: int, minute: int, zoned: bool, new: pa.Array) -> str:

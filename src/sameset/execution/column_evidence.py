@@ -12,6 +12,7 @@ from sameset.canonical.families import Family
 from sameset.comparison import Comparison, Verdict
 from sameset.comparison.cell_patterns import pattern_of_cells
 from sameset.comparison.column_evidence import NOTHING, ColumnRows, account_for_rows
+from sameset.comparison.columns import ColumnState
 from sameset.comparison.patterns import FEWEST, with_regenerated_keys
 from sameset.execution.cells import MOST_ROWS, RowsByHash, RowsByKey, fetch_cells
 from sameset.execution.patterns import are_nearly_all_new, may_have_pattern, patterns_of_values
@@ -65,11 +66,34 @@ def explain_columns(comparison: Comparison, sides: Sides) -> Comparison:
         columns = account_for_rows(
             columns, comparison.delta, sides.left, sides.right, _known(comparison.delta, columns, sides, pairs)
         )
+        if comparison.delta.counts[2] and pairs is None:
+            columns = _with_swaps(columns, sides)
     columns = _with_patterns(columns, sides, pairs, _rows_were_updated(comparison.delta, columns))
     if not sides.left.spec.key:
         rows = max(sides.left.row_count, sides.right.row_count)
         columns = with_regenerated_keys(columns, _unnamed_keys(columns, sides), rows)
     return replace(comparison, columns=columns)
+
+
+def _with_swaps(columns: Sequence[ColumnChange], sides: Sides) -> tuple[ColumnChange, ...]:
+    """The columns, where those whose rows swapped values are changed: of more rows than are laid side by side, a sample is."""
+    key = sides.left.spec.key
+    if sides.sources is None or not key or set(key) != set(sides.right.spec.key):
+        return tuple(columns)
+    names = [
+        column.name
+        for column in columns
+        if column.agrees and column.name in sides.left.names and column.name not in key
+    ]
+    sampled = _sampled(sides, key, names, ()) if names else None
+    if sampled is None:
+        return tuple(columns)
+    swapped = {name for name in names if (sampled.before[name].hashes != sampled.after[name].hashes).any()}
+    same = (ColumnState.SAME, ColumnState.REORDERED)
+    return tuple(
+        replace(column, state=ColumnState.CHANGED) if column.name in swapped and column.state in same else column
+        for column in columns
+    )
 
 
 def _known(delta: Delta, columns: Sequence[ColumnChange], sides: Sides, pairs: Pairs | None) -> dict[str, ColumnRows]:
@@ -197,12 +221,17 @@ def _all_pairs(
     keys = [spec.key] if spec.key and set(spec.key) == set(sides.right.spec.key) and pairs is None else []
     agreeing = tuple(column.name for column in columns if column.agrees and column.name in sides.left.names)
     for key in [*keys, *([agreeing] if agreeing else [])]:
-        rows = max(sides.left.row_count, sides.right.row_count)
-        choice = RowsByKey(min(MOST_ROWS * 2**64 // max(rows, 1), 2**64 - 1))
-        needed = list(dict.fromkeys([*key, *names]))
-        sampled = _paired(sides, replace(spec, key=key), needed, names, (choice, choice))
+        sampled = _sampled(sides, key, names, names)
         if sampled is not None:
             yield sampled
+
+
+def _sampled(sides: Sides, key: Sequence[str], names: Sequence[str], wanted: Sequence[str]) -> Pairs | None:
+    """About MOST_ROWS rows of one key on both sides, chosen by its hash: the cells of these columns, values of those `wanted`."""
+    rows = max(sides.left.row_count, sides.right.row_count)
+    choice = RowsByKey(min(MOST_ROWS * 2**64 // max(rows, 1), 2**64 - 1))
+    needed = list(dict.fromkeys([*key, *names]))
+    return _paired(sides, replace(sides.left.spec, key=tuple(key)), needed, wanted, (choice, choice))
 
 
 def _unnamed_keys(columns: Sequence[ColumnChange], sides: Sides) -> list[str]:

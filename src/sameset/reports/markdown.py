@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from sameset.comparison.samples import FATES
 from sameset.reports.columns import column_rows
 from sameset.reports.finding import describe_verdict, finding_of
 from sameset.reports.rows import cell_changes, row_lists
-from sameset.reports.samples import markdown_of_samples, score_line
+from sameset.reports.samples import NAMES, remarks_of, sample_table, score_line
 from sameset.reports.strips import heading_of, strip_text
 from sameset.reports.texts import cut, printable
 from sameset.reports.values import show, show_pair
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sameset.comparison import Comparison
     from sameset.comparison.buckets import BucketMap
     from sameset.comparison.result import Side
+    from sameset.comparison.samples import SampleChanges
     from sameset.execution.checking import Check
     from sameset.reports.finding import Finding
     from sameset.reports.rows import CellChange, RowList
@@ -27,7 +29,8 @@ __all__ = ["MOST_CHARACTERS", "as_markdown", "escape"]
 
 #: What GitHub takes in one comment. The shares below, with the words around them, stay under it together.
 MOST_CHARACTERS = 65_536
-SENTENCE, SIDES, NOTES, COLUMNS, LISTS, RESEMBLES = 3_000, 4_000, 5_000, 14_000, 10_000, 4_000
+SENTENCE, SIDES, NOTES, COLUMNS, LISTS, RESEMBLES = 3_000, 4_000, 5_000, 13_000, 9_500, 4_000
+FATE = 3 * LISTS // 5  # samples of one fate; where they stand there are no lists of rows
 MOST_PATTERNS, LONGEST_PATTERN = 10, 200
 MOST_COLUMNS = 50
 MOST_LINES = 12  # of a strip map
@@ -65,7 +68,7 @@ def _evidence(comparison: Comparison, limit: int) -> list[str]:
         f"share of the rows now that were there before {similarity.containment_right}",
         score_line(comparison),
         *_notes(comparison.notes),
-        *markdown_of_samples(comparison, limit, lambda text: _short(text, LONGEST_NAME)),
+        *_samples(comparison.samples, limit),
     ]
     if comparison.columns and not comparison.is_same:
         parts.append("### Columns\n\n" + _columns(comparison))
@@ -99,14 +102,31 @@ def _columns(comparison: Comparison) -> str:
 
 def _patterns(comparison: Comparison) -> list[str]:
     told = [pattern.sentence for column in comparison.columns for pattern in column.patterns]
-    lines = "\n".join(f"- {_short(sentence, LONGEST_PATTERN)}" for sentence in told[:MOST_PATTERNS])
-    return [lines] if lines else []
+    lines = [f"- {_short(sentence, LONGEST_PATTERN)}" for sentence in told[:MOST_PATTERNS]]
+    more = len(told) - len(lines)
+    lines += [f"- and {more:,} more"] if more else []
+    return ["### Patterns\n\n" + "\n".join(lines)] if lines else []
 
 
 def _strip(found: BucketMap | None) -> list[str]:
     if found is None or not found.differing:
         return []
     return [f"### Where: {_short(heading_of(found), LONGEST_NAME)}\n\n```text\n{strip_text(found, MOST_LINES)}\n```"]
+
+
+def _samples(changes: SampleChanges | None, limit: int) -> list[str]:
+    """What became of the samples of a machine-learning dataset: a table for each fate."""
+    if changes is None:
+        return []
+    parts = []
+    for fate in (fate for fate in FATES if changes.counts[fate]):
+        shown = changes.lists.get(fate, ())[:limit]
+        names, cells = sample_table(shown)
+        count = changes.counts[fate]
+        rest = count - sum(change.times - 1 for change in shown)
+        table = _table(names, ([_short(cell, LONGEST_NAME) for cell in row] for row in cells), FATE, rest)
+        parts.append(f"### Samples {NAMES[fate]}: {count:,}" + (f"\n\n{table}" if names else ""))
+    return parts + [f"> {escape(remark)}" for remark in remarks_of(changes)]
 
 
 def _rows(rows: RowList, key: Sequence[str]) -> str:

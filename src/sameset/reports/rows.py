@@ -90,7 +90,7 @@ def _key_of(pair: ChangedRow, key: Sequence[str]) -> Row:
 
 
 def _row_list(comparison: Comparison, name: str, count: int, limit: int) -> RowList:
-    entries = tuple(_entry(change) for change in getattr(comparison.delta, name)[:limit])
+    entries = tuple(_entry(change, comparison.key) for change in getattr(comparison.delta, name)[:limit])
     if name != "changed":
         rows, times = getattr(comparison.rows, name), getattr(comparison.rows, f"{name}_times")
         return RowList(name, count, entries, rows[:limit], row_times=times[:limit])
@@ -105,9 +105,10 @@ def _row_list(comparison: Comparison, name: str, count: int, limit: int) -> RowL
     return RowList(name, count, entries, rows, read_from=read_from, row_times=times)
 
 
-def _entry(change: RowChange) -> Entry:
+def _entry(change: RowChange, key: Sequence[str]) -> Entry:
     if change.key is not None:
-        return Entry(dict(change.key), change.times)
+        ordered = {name: change.key[name] for name in key if name in change.key}  # as it was named
+        return Entry(ordered | change.key, change.times)
     if change.key_hash is not None:
         return Entry({"key_hash": change.key_hash}, change.times, is_hash=True)
     return Entry({"row_hash": f"{change.row[0]:016x}{change.row[1]:016x}"}, change.times, is_hash=True)

@@ -1,4 +1,4 @@
-"""What became of the samples of a machine-learning dataset, for a terminal and as Markdown."""
+"""What became of the samples of a machine-learning dataset, in lines and tables."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from sameset.comparison.samples import FATES
 from sameset.comparison.sentences import count_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from sameset.comparison import Comparison
     from sameset.comparison.estimates import Estimate
     from sameset.comparison.samples import SampleChange, SampleChanges
 
-__all__ = ["NAMES", "label_text", "markdown_of_samples", "remarks_of", "sample_lines", "score_line"]
+__all__ = ["NAMES", "STATES", "remarks_of", "sample_lines", "sample_table", "score_line"]
 
 MOST_SAMPLES = 12
 #: What a fate is called where a person reads it.
@@ -26,7 +26,14 @@ NAMES = {
     "appeared": "appeared",
     "vanished": "vanished",
 }
-MOST_IN_MARKDOWN = 25  # of each fate
+#: The state whose sign and colour a fate has.
+STATES = {
+    "changed": "changed",
+    "relabelled": "changed",
+    "moved": "renamed",
+    "appeared": "added",
+    "vanished": "removed",
+}
 
 
 def score_line(comparison: Comparison) -> str:
@@ -53,32 +60,29 @@ def sample_lines(comparison: Comparison) -> list[str]:
     return lines + remarks_of(changes)
 
 
-def markdown_of_samples(comparison: Comparison, limit: int, escape: Callable[[str], str]) -> list[str]:
-    """The same as Markdown, a table for each fate."""
-    changes = comparison.samples
-    if changes is None:
-        return []
-    parts = []
-    for fate in FATES:
-        if changes.counts[fate]:
-            rows = changes.lists.get(fate, ())[: min(limit, MOST_IN_MARKDOWN)]
-            cells = [[change.name or "", label_text(change), f"{change.times:,}"] for change in rows]
-            lines = [["sample", "label", "times"], ["---"] * 3, *([escape(cell) for cell in row] for row in cells)]
-            more = changes.counts[fate] - sum(change.times for change in rows)
-            tail = f"\n\nand {more:,} more" if more > 0 else ""
-            table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-            parts.append(f"### Samples {NAMES[fate]}: {changes.counts[fate]:,}\n\n{table}{tail}")
-    return parts + [f"> {escape(remark)}" for remark in remarks_of(changes)]
+def sample_table(changes: Sequence[SampleChange]) -> tuple[list[str], list[list[str]]]:
+    """Samples of one fate as headings and rows: name and, where one of them has it, its old name, label and number."""
+    rows = [
+        {
+            "sample": change.name or "",
+            "was called": change.old_name or "",
+            "label": _label_text(change),
+            "times": "" if change.times == 1 else f"{change.times:,}",
+        }
+        for change in changes
+    ]
+    names = [name for name in ("sample", "was called", "label", "times") if any(row[name] for row in rows)]
+    return names, [[row[name] for name in names] for row in rows]
 
 
 def _told(change: SampleChange) -> str:
-    label = label_text(change)
+    label = _label_text(change)
     name = change.name if change.old_name is None else f"{change.old_name} → {change.name}"
     told = f"{name} ({label})" if name and label else name or f"label {label or 'none'}"
     return told if change.times == 1 else f"{told} {change.times:,} times"
 
 
-def label_text(change: SampleChange) -> str:
+def _label_text(change: SampleChange) -> str:
     """The label of a sample, or what it was and is."""
     label = "" if change.label is None else f"{json_value(change.label)}"
     if change.old_label is None:

@@ -19,15 +19,16 @@ from sameset.reports.finding import describe_verdict
 from sameset.reports.overlap import overlap_parts, stripes
 from sameset.reports.row_tables import told_rows
 from sameset.reports.rows import row_lists
-from sameset.reports.samples import NAMES, label_text, remarks_of, score_line
+from sameset.reports.samples import NAMES, STATES, remarks_of, sample_table, score_line
 from sameset.reports.signs import SIGNS, TONES
-from sameset.reports.strips import strip_svg
+from sameset.reports.strips import MOST_NAMES, columns_text, heading_of, rows_text, strip_svg
 from sameset.reports.texts import cut
 from sameset.reports.words import share_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sameset.comparison.buckets import BucketChange
     from sameset.comparison.samples import SampleChange
     from sameset.reports.finding import Finding, Provenance
     from sameset.sketches.spec import Spec
@@ -115,16 +116,40 @@ def _column_cell(name: str, text: str) -> Cell:
     return text_cell(cut(text, LONGEST_NAME), "number" if name in NUMERIC else "")
 
 
-def _strip(report: Report) -> Markup | None:
-    """The strip map, if one of its buckets differs."""
+def _strip(report: Report) -> dict[str, Any] | None:
+    """The strip map and the buckets that differ, if any does."""
     buckets = report.finding.comparison.buckets if report.finding.comparison else None
-    return Markup(strip_svg(buckets)) if buckets and buckets.differing else None
+    if buckets is None or not buckets.differing:
+        return None
+    differing = buckets.differing
+    header = [
+        text_cell("bucket"),
+        text_cell("state"),
+        text_cell("rows", "number"),
+        text_cell("columns that differ there"),
+    ]
+    rows = fitting((_bucket_cells(change, buckets.columns) for change in differing[: report.limit]), ROOM)
+    return {
+        "heading": cut(heading_of(buckets), LONGEST_NAME),
+        "map": Markup(strip_svg(buckets)),
+        "table": HtmlTable("Buckets that differ", header, rows),
+        "differing": len(differing),
+        "total": len(buckets.changes),
+    }
 
 
-def _patterns(report: Report) -> list[str] | None:
+def _bucket_cells(change: BucketChange, compared: int) -> list[Cell]:
+    state = text_cell(f"{SIGNS[change.state]} {change.state}", f"state {TONES[change.state]}")
+    are_all = len(change.columns) == compared > 1
+    columns = f"all {compared:,}" if are_all else cut(columns_text(change, MOST_NAMES), LONGEST_NAME)
+    return [text_cell(change.label), state, text_cell(rows_text(change), "number"), text_cell(columns)]
+
+
+def _patterns(report: Report) -> dict[str, Any] | None:
+    """What the changes of columns have in common, each with its evidence."""
     columns = report.finding.comparison.columns if report.finding.comparison else ()
     told = [cut(pattern.sentence, LONGEST_NOTE) for column in columns for pattern in column.patterns]
-    return told[:MOST_NOTES] or None
+    return {"sentences": told[:MOST_NOTES], "more": max(len(told) - MOST_NOTES, 0)} if told else None
 
 
 def _samples(report: Report) -> dict[str, Any] | None:
@@ -136,8 +161,9 @@ def _samples(report: Report) -> dict[str, Any] | None:
     fates = [
         {
             "name": NAMES[fate],
+            "tone": STATES[fate],
             "count": changes.counts[fate],
-            "table": _fate(NAMES[fate], changes.lists.get(fate, ()), report),
+            **_fate(NAMES[fate], changes.counts[fate], changes.lists.get(fate, ())[: report.limit]),
         }
         for fate in FATES
         if changes.counts[fate]
@@ -145,13 +171,12 @@ def _samples(report: Report) -> dict[str, Any] | None:
     return {"score": score_line(comparison), "fates": fates, "remarks": remarks_of(changes)}
 
 
-def _fate(name: str, changes: Sequence[SampleChange], report: Report) -> HtmlTable:
-    rows = (
-        [text_cell(cut(text, LONGEST_NAME)) for text in (c.name or "", c.old_name or "", label_text(c), f"{c.times:,}")]
-        for c in changes[: report.limit]
-    )
-    header = [text_cell(name) for name in ("sample", "was called", "label", "times")]
-    return HtmlTable(f"Samples {name}", header, fitting(rows, ROOM))
+def _fate(name: str, count: int, changes: Sequence[SampleChange]) -> dict[str, Any]:
+    """Samples of one fate as a table of the columns in which one of them has anything, and how many it leaves out."""
+    names, cells = sample_table(changes)
+    rows = fitting(([text_cell(cut(text, LONGEST_NAME)) for text in row] for row in cells), ROOM)
+    table = HtmlTable(f"Samples {name}", [text_cell(name) for name in names], rows) if rows else None
+    return {"table": table, "more": count - sum(change.times for change in changes[: len(rows)])}
 
 
 def _rows(report: Report) -> list[Any] | None:
@@ -240,10 +265,10 @@ def _again(finding: Finding) -> str | None:
 SECTIONS = (
     Section("counts", _counts),
     Section("notes", _notes),
-    Section("patterns", _patterns),
-    Section("strip", _strip),
     Section("samples", _samples),
     Section("columns", _columns),
+    Section("patterns", _patterns),
+    Section("strip", _strip),
     Section("rows", _rows),
     Section("resembles", _resembles),
     Section("provenance", _provenance),

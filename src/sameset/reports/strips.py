@@ -13,11 +13,23 @@ import numpy as np
 from sameset.canonical.buckets import LEAST_KEY, Bucketing, BucketKind
 from sameset.comparison.bucket_labels import label_of
 from sameset.comparison.bucket_sentences import describe_buckets
+from sameset.reports.texts import cut, printable
 
 if TYPE_CHECKING:
     from sameset.comparison.buckets import BucketChange, BucketMap
 
-__all__ = ["SIGNS", "StripLine", "heading_of", "lines_of", "shown_lines", "strip_svg", "strip_text"]
+__all__ = [
+    "MOST_NAMES",
+    "SIGNS",
+    "StripLine",
+    "columns_text",
+    "heading_of",
+    "lines_of",
+    "rows_text",
+    "shown_lines",
+    "strip_svg",
+    "strip_text",
+]
 
 #: One sign for each state, so that colour never speaks alone; where there are no rows on either side it is a blank.
 SIGNS = {"same": ".", "changed": "~", "added": "+", "removed": "-"}
@@ -125,34 +137,44 @@ _LINES = {
 
 # The SVG: measures in pixels, colours that stand out from white and from black.
 
-STEP, CELL, TOP = 13, 11, 20
+STEP, CELL, TOP, LEGEND = 13, 11, 20, 66
 COLOURS = {"same": "#8b949e", "changed": "#d29922", "added": "#3f8efc", "removed": "#e5534b"}
 GLYPHS = {"changed": "q1.5 -3.4 3 0t3 0", "added": "h6m-3 -3v6", "removed": "h6"}
 WIDTH_OF_A_LETTER = 6.1
-MOST_NAMES = 5
+MOST_NAMES, LONGEST_NAME, LONGEST_TITLE = 5, 60, 400
 
 
 def strip_svg(found: BucketMap) -> str:
     """The map as an SVG element to be put into a page: a cell for each bucket, its rows and columns when pointed at.
 
-    All text is escaped; words have the colour of the page's text. About 100 bytes a bucket.
+    All text is escaped, long names are cut; words have the colour of the page's text. About 100 bytes a bucket.
     """
     lines = lines_of(found)
     left = round(max((len(line.label) for line in lines), default=0) * WIDTH_OF_A_LETTER) + 8
-    width = max(left + STEP * max((len(line.cells) for line in lines), default=0), 480)
+    cells = left + STEP * max((len(line.cells) for line in lines), default=0)
+    width = max(cells, LEGEND * len(COLOURS), round(len(printable(_heading(found))) * WIDTH_OF_A_LETTER))
     height = TOP + STEP * len(lines) + 24
     body = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-family="ui-monospace,monospace" font-size="10">',
-        f"<title>{escape(describe_buckets(found) or 'no bucket differs')}</title>",
-        f'<g fill="currentColor"><text x="0" y="11">{escape(heading_of(found))}</text>',
-        *(f'<text x="0" y="{TOP + STEP * i + 9}">{escape(line.label)}</text>' for i, line in enumerate(lines)),
+        f"<title>{_safe(cut(describe_buckets(found), LONGEST_TITLE) or 'no bucket differs')}</title>",
+        f'<g fill="currentColor"><text x="0" y="11">{_safe(_heading(found))}</text>',
+        *(f'<text x="0" y="{TOP + STEP * i + 9}">{_safe(line.label)}</text>' for i, line in enumerate(lines)),
         "</g>",
         *_cells(lines, left),
-        *_legend(left, height - 12),
+        *_legend(height - 12),
         "</svg>",
     ]
     return "\n".join(body)
+
+
+def _heading(found: BucketMap) -> str:
+    return cut(heading_of(found), 2 * LONGEST_NAME)
+
+
+def _safe(text: str) -> str:
+    """Text for XML, in which signs that act or that XML does not have are escapes."""
+    return escape(printable(text))
 
 
 def _cells(lines: Sequence[StripLine], left: int) -> Iterable[str]:
@@ -166,7 +188,7 @@ def _cells(lines: Sequence[StripLine], left: int) -> Iterable[str]:
         ]
         if placed:
             yield f'<g fill="{colour}"{_faint(state)}>'
-            yield from (f"{_square(x, y)[:-2]}><title>{escape(_told(cell))}</title></path>" for x, y, cell in placed)
+            yield from (f"{_square(x, y)[:-2]}><title>{_safe(_told(cell))}</title></path>" for x, y, cell in placed)
             yield "</g>"
             yield _signs(state, [(x, y) for x, y, _ in placed])
 
@@ -187,19 +209,27 @@ def _signs(state: str, places: Sequence[tuple[int, int]]) -> str:
     return f'<path d="{drawn}" fill="none" stroke="#111" stroke-width="1.4" pointer-events="none"/>'
 
 
-def _legend(left: int, y: int) -> Iterable[str]:
+def _legend(y: int) -> Iterable[str]:
     for i, (state, colour) in enumerate(COLOURS.items()):
-        x = left + 75 * i
+        x = LEGEND * i
         yield f'<g fill="{colour}"{_faint(state)}>{_square(x, y)}</g>{_signs(state, [(x, y)])}'
         yield f'<text x="{x + STEP + 2}" y="{y + 9}" fill="currentColor">{state}</text>'
 
 
 def _told(change: BucketChange) -> str:
-    rows = (
-        f"{change.right_rows:,}"
-        if change.left_rows == change.right_rows
-        else f"{change.left_rows:,} → {change.right_rows:,}"
-    )
-    more = len(change.columns) - MOST_NAMES
-    columns = ", ".join(change.columns[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
-    return f"{change.label}: {change.state}, {rows} rows" + (f"; {columns}" if columns else "")
+    columns = columns_text(change, MOST_NAMES)
+    return f"{change.label}: {change.state}, {rows_text(change)} rows" + (f"; {columns}" if columns else "")
+
+
+def rows_text(change: BucketChange) -> str:
+    """How many rows a bucket had and has: "7,857 → 7,854"."""
+    if change.left_rows == change.right_rows:
+        return f"{change.right_rows:,}"
+    return f"{change.left_rows:,} → {change.right_rows:,}"
+
+
+def columns_text(change: BucketChange, most: int) -> str:
+    """The first columns that differ in a bucket, and how many more."""
+    more = len(change.columns) - most
+    names = (cut(name, LONGEST_NAME) for name in change.columns[:most])
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
