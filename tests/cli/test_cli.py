@@ -374,8 +374,6 @@ def test_the_example_of_the_json_page_is_what_the_commands_print(folder: Path, h
     here("check", "monday.csv", "--key", "id", *told, "orders")
     here("check", "monday.csv", *told, "copy of orders")
     found = validated(here("check", "tuesday.csv", "--format", "json", *told, "orders").json, "check.schema.json")
-    assert found.pop("row_sample")["added"] == comparison.pop("row_sample")["added"]
-    comparison["columns"][1]["cells"] = None  # a check reads the previous delivery for its rows alone
     assert found == comparison | added | {"left": comparison["left"] | {"address": "orders@1"}}
 
 
