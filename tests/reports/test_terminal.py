@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from findings import CASES, change, comparison, long, small
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.console import Console
 from sameset.cli.terminal import show_finding
 from sameset.comparison.delta import Delta
 from sameset.comparison.rows import RowSample
+from sameset.execution.comparing import compare_places
 from sameset.reports.texts import UNPRINTABLE
 
 
@@ -26,6 +28,12 @@ def test_changed_cells_stand_below_their_keys() -> None:
     assert "54944: o_totalprice 87095.78 -> 87095.8, o_orderstatus O -> F" in told
     assert "changed (12): 54944, 66724" in told
     assert "added (5): 10000001, " in told
+
+
+def test_distinct_values_that_came_and_went_are_told() -> None:
+    left, right = (pa.table({"id": range(6), "x": values}) for values in ([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 7, 7]))
+    told = shown(compare_places(left, right, key=["id"]))
+    assert "distinct values that came and went: x +1 -2" in told
 
 
 def test_rows_stand_where_there_are_no_keys() -> None:

@@ -136,6 +136,7 @@ def _evidence(comparison: Comparison) -> list[RenderableType]:
         parts.append(_similarity(comparison))
         if comparison.columns:
             parts.append(_columns(comparison))
+        parts += _came_and_went(comparison)
         told = [pattern.sentence for column in comparison.columns for pattern in column.patterns]
         parts += [_text(sentence) for sentence in told[:MOST_COLUMNS]]
         parts += _strip(comparison.buckets)
@@ -176,6 +177,13 @@ def _columns(comparison: Comparison) -> Table:
     if more:
         table.caption = f"and {more} more columns"
     return table
+
+
+def _came_and_went(comparison: Comparison) -> list[RenderableType]:
+    """How many distinct values came and went in the first columns that changed; the table has no room for it."""
+    rows = column_rows([column for column in comparison.columns if column.state == "changed"], MOST_KEYS)
+    told = "; ".join(f"{cut(row['column'], LONGEST)} {row['came, went']}" for row in rows if row["came, went"])
+    return [_text(f"distinct values that came and went: {told}")] if told else []
 
 
 def _keys(comparison: Comparison) -> list[RenderableType]:
