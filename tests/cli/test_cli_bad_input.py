@@ -252,3 +252,30 @@ def test_a_table_is_not_written_over_by_what_is_told_of_it(option: str, here: Wa
     assert (told.code, told.out) == (2, "")
     assert "right.csv is to be read and cannot be written as well" in told.err
     assert (tmp_path / "right.csv").read_text() == "a\nright.csv\n"
+
+
+VERBS_THAT_WRITE = {
+    "check": ["check", "right.csv", "--name", "n", "--registry", "r.db", "-o", "right.csv"],
+    "sketch": ["sketch", "right.csv", "-o", "right.csv"],
+    "digest": ["digest", "right.csv", "-o", "right.csv"],
+    "apply": ["apply", "left.sameset", "--add", "right.csv", "-o", "right.csv"],
+}
+
+
+@pytest.mark.parametrize("verb", VERBS_THAT_WRITE)
+def test_no_verb_writes_over_what_it_reads(verb: str, here: Way, tmp_path: Path) -> None:
+    (tmp_path / "right.csv").write_text("a\n1\n")
+    here("sketch", "right.csv", "-o", "left.sameset", "-q")
+    told = here(*VERBS_THAT_WRITE[verb])
+    assert (told.code, told.out) == (2, "")
+    assert "right.csv is to be read and cannot be written as well" in told.err
+    assert (tmp_path / "right.csv").read_text() == "a\n1\n"
+    assert not (tmp_path / "r.db").exists()
+
+
+def test_a_sketch_that_is_written_anew_without_its_manifest_has_none(here: Way, tmp_path: Path) -> None:
+    (tmp_path / "right.csv").write_text("a\n1\n")
+    here("sketch", "right.csv", "-o", "s.sameset", "--manifest", "-q")
+    assert (tmp_path / "s.sameset.manifest.parquet").exists()
+    here("sketch", "right.csv", "-o", "s.sameset", "-q")
+    assert not (tmp_path / "s.sameset.manifest.parquet").exists()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sameset.cli.options import SAME, emit, printable, registry_option, writable
+from sameset.cli.options import SAME, emit, printable, registry_option, spare, writable
 from sameset.execution.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def apply(
     from sameset.registry import default_address
 
     address = registry or default_address()
+    spare((*add, *remove), output)
     if output is not None or Path(target).is_file():
         applied, told = _to_file(target, add, remove, output, address, quiet)
         result: dict[str, object] = {"status": None, "snapshot": None}

@@ -16,6 +16,7 @@ from sameset.cli.options import (
     registry_option,
     rows_option,
     source_options,
+    spare,
     spec_options,
     wanted,
 )
@@ -81,6 +82,7 @@ def check(
 
     started = time.monotonic()
     check_name(name)
+    spare((source,), output)
     manifests = take_manifests(spec, wanted=spec.pop("manifest"))
     schema_from, union_by_name = spec.pop("schema_from"), spec.pop("union_by_name")
     schema = column_types(schema_from, registry or default_address()) if schema_from else None

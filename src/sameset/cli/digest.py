@@ -17,6 +17,7 @@ from sameset.cli.options import (
     content_options,
     emit,
     output_options,
+    spare,
     printable,
     source_options,
     writable,
@@ -123,6 +124,7 @@ def digest(
     sameset digest delivery.parquet --scheme lthash --key-file secret.key --expect delivery.lthash
     """
     _refuse_strangers(context, scheme)
+    spare(sources, output)
     chosen = SCHEMES[scheme](options)
     if options["expect"] is not None:
         chosen.check_expected(options["expect"])

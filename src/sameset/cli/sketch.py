@@ -9,7 +9,7 @@ import click
 
 from sameset.cli.lists import ListsCommand
 from sameset.cli.manifests import resource_options, take_manifests
-from sameset.cli.options import SAME, printable, source_options, spec_options, wanted, writable
+from sameset.cli.options import SAME, printable, source_options, spare, spec_options, wanted, writable
 from sameset.execution.whole_files import write_whole
 
 __all__ = ["sketch"]
@@ -61,6 +61,7 @@ def sketch(
     from sameset.sketches.spec import Spec
     from sameset.sources import open_source
 
+    spare((source,), output)
     resources = take_manifests(spec).resources
     schema = column_types(schema_from, default_address()) if schema_from else None
     place = open_source(source, schema=schema, union_by_name=union_by_name, raw=raw)
@@ -72,6 +73,8 @@ def sketch(
             made = sketch_table(place, asked, progress=progress)
     data = made.to_bytes()
     write_whole(output, data)
+    if not manifest:  # one that is there is of what was sketched before
+        manifest_beside(output).unlink(missing_ok=True)
     if not quiet:
         click.echo(f"{printable(str(output))}: {made.row_count:,} rows, digest {made.text_digest}, {len(data):,} bytes")
         if manifest:
