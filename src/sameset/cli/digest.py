@@ -17,9 +17,9 @@ from sameset.cli.options import (
     content_options,
     emit,
     output_options,
-    spare,
     printable,
     source_options,
+    spare,
     writable,
 )
 from sameset.cli.schemes import KEY_VARIABLE, SCHEMES, LatticeScheme
