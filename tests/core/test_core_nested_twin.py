@@ -60,6 +60,7 @@ def test_packed_keys_of_nested_values_are_the_twins(kind: pa.DataType, data: st.
     assert lanes.tolist() == [naive.words_of(row) for row in naive.packed_keys(batch, ["k"], 0, True, form)]
 
 
+@pytest.mark.slow
 @settings(GENEROUS, max_examples=60)
 @given(st.data())
 def test_sketches_of_nested_tables_are_the_twins(data: st.DataObject) -> None:

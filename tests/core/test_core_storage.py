@@ -70,6 +70,7 @@ def refused_or_valid(data: bytes) -> str:
     return "valid"
 
 
+@pytest.mark.slow
 def test_every_byte_may_be_damaged(small: bytes) -> None:
     chance = random.Random(1)
     outcomes = []

@@ -45,6 +45,7 @@ def test_value_hashes_are_the_twins(kind: pa.DataType, data: st.DataObject) -> N
     assert (nulls if hashed.nulls is None else hashed.nulls.tolist()) == nulls
 
 
+@pytest.mark.slow
 @settings(GENEROUS, max_examples=300)
 @given(arrays())
 def test_whatever_lies_under_a_null_is_never_seen(array: pa.Array) -> None:
@@ -53,6 +54,7 @@ def test_whatever_lies_under_a_null_is_never_seen(array: pa.Array) -> None:
         assert (value is None) == (found == tuple(map(int, NULL_HASH)))
 
 
+@pytest.mark.slow
 @settings(GENEROUS, max_examples=300)
 @given(st.data())
 def test_row_hashes_key_hashes_and_packed_keys_are_the_twins(data: st.DataObject) -> None:

@@ -236,6 +236,7 @@ def test_an_arrival_is_compared_anew_if_another_was_recorded_in_between(
     assert snapshots(address) == [(1, "new"), (2, "appended")]
 
 
+@pytest.mark.slow
 def test_processes_that_check_one_dataset_at_once_are_all_recorded(address: str) -> None:
     """Each check is compared with the snapshot just before its own."""
     script = str(Path(__file__).with_name("check_processes.py"))

@@ -63,6 +63,7 @@ cells = st.tuples(st.integers(0, 3), st.integers(0, 3))
 tables = st.dictionaries(st.integers(0, 30), cells, max_size=14)
 
 
+@pytest.mark.slow
 @given(tables, tables)
 @settings(max_examples=60)
 def test_cells_are_those_that_plain_python_counts(left: Rows, updates: Rows) -> None:

@@ -74,6 +74,7 @@ def test_the_delta_is_that_of_the_sketches_where_they_have_one(
     assert delta == compare(left, right).delta
 
 
+@pytest.mark.slow
 @given(pairs())
 @settings(max_examples=20)
 def test_a_list_that_is_cut_holds_rows_of_the_whole_one(rows: tuple[list[Row], list[Row]]) -> None:

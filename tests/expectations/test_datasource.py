@@ -222,6 +222,7 @@ print(json.dumps([[one.success for one in result.results] for result in (same, c
 """
 
 
+@pytest.mark.slow
 def test_suite_and_data_source_come_back_in_a_fresh_process(write: Write, registry: str, tmp_path: Path) -> None:
     address = write(ORDERS)
     context = se.get_context(tmp_path / "project")

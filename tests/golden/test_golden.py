@@ -53,6 +53,7 @@ def test_the_table_of_20_000_rows_has_cut_samples() -> None:
     assert any(len(column.values.hashes) == 512 for column in sketch.columns)
 
 
+@pytest.mark.slow
 def test_golden_files_are_not_overwritten_unasked() -> None:
     before = {path: path.read_bytes() for path in SKETCHES.iterdir()}
     done = subprocess.run([sys.executable, HERE / "make_golden.py"], capture_output=True, text=True, check=False)

@@ -58,6 +58,7 @@ def digest(batch: pa.RecordBatch) -> LatticeDigest:
 # The twin
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", NESTED_TYPES, ids=str)
 @settings(GENEROUS, max_examples=15)
 @given(data=st.data())
@@ -66,6 +67,7 @@ def test_contents_of_nested_values_are_the_twins(kind: pa.DataType, data: st.Dat
     assert contents(array) == [naive_schemes.framed(value, kind) for value in naive.values(array)]
 
 
+@pytest.mark.slow
 @settings(GENEROUS, max_examples=250)
 @given(nested_arrays(), FORMS)
 def test_contents_of_values_nested_to_depth_four_are_the_twins_in_every_form(array: pa.Array, form: naive.Form) -> None:
@@ -74,6 +76,7 @@ def test_contents_of_values_nested_to_depth_four_are_the_twins_in_every_form(arr
     ]
 
 
+@pytest.mark.slow
 @settings(GENEROUS, max_examples=60)
 @given(nested_batches())
 def test_digests_of_nested_tables_are_the_twins(batch: pa.RecordBatch) -> None:
@@ -105,6 +108,7 @@ def test_the_order_of_columns_does_not_count(batch: pa.RecordBatch, chance: rand
         assert digest(batch.select(names)).text == digest(batch).text
 
 
+@pytest.mark.slow
 @settings(GENEROUS, max_examples=150)
 @given(nested_arrays(), st.data())
 def test_a_slice_of_any_array_has_the_slice_of_its_contents(array: pa.Array, data: st.DataObject) -> None:

@@ -115,6 +115,7 @@ def test_without_fsspec_the_extra_is_named(object_store: str, monkeypatch: pytes
         open_source(address).schema()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
 def test_threads_that_share_an_object_get_each_their_own_bytes(ending: str, object_store: str) -> None:
     table = (

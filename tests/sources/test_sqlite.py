@@ -118,6 +118,7 @@ COLUMNS: dict[str, tuple[pa.DataType, st.SearchStrategy[Any]]] = {
 }
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_table_has_the_digest_of_the_same_values_elsewhere(data: st.DataObject) -> None:
     kinds = data.draw(st.lists(st.sampled_from(sorted(COLUMNS)), min_size=1, max_size=4))

@@ -215,6 +215,7 @@ def test_what_duckdb_writes_as_csv_comes_back(table: pa.Table) -> None:
         assert multiset(open_source(path).batches()) == multiset(table.to_batches())
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(tables(), st.sampled_from([",", ";", "\t", "|"]), st.sampled_from(["\n", "\r\n"]))
 def test_what_python_writes_as_csv_comes_back(table: pa.Table, delimiter: str, newline: str) -> None:
@@ -236,6 +237,7 @@ def test_what_python_writes_as_csv_comes_back(table: pa.Table, delimiter: str, n
         assert len(list(values)) == len(rows)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(tables())
 def test_json_lines_come_back(table: pa.Table) -> None:
