@@ -106,7 +106,7 @@ def test_numbers_that_json_readers_change_are_refused(
 
 def test_given_decimals_beside_long_doubles_are_read(tmp_path: Path) -> None:
     path = put(tmp_path, '{"b": 0.30000000000000004, "a": 1.10}', '{"a": "2.25", "b": 1}')
-    assert values(path, pa.schema([("a", pa.decimal128(9, 2))])) == [Decimal("1.10"), Decimal("2.25")]
+    assert sorted(values(path, pa.schema([("a", pa.decimal128(9, 2))]))) == [Decimal("1.10"), Decimal("2.25")]
 
 
 @pytest.mark.parametrize(
