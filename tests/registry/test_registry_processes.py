@@ -25,7 +25,13 @@ STEPS = [
     "insert into validation",
     "insert into file_set",
 ]
-FIRST_STEPS = ["create table registry", "create table validation", "insert into registry", *STEPS]
+FIRST_STEPS = [
+    "create table registry",
+    "create table validation",
+    "insert into registry ",
+    "insert into registry_revision",
+    *STEPS,
+]
 
 
 @contextmanager
@@ -169,7 +175,7 @@ def test_a_writer_does_not_wait_for_readers(tmp_path):
 
 def test_readers_do_not_wait_for_the_one_who_makes_the_registry(tmp_path):
     path = tmp_path / "registry.db"
-    with writer_inside(path, "insert into registry"), Registry.open(path, lock_timeout=0) as reader:
+    with writer_inside(path, "insert into registry "), Registry.open(path, lock_timeout=0) as reader:
         assert reader.datasets() == []
 
 
