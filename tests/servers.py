@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 #: What initdb and pg_ctl may be in, the newest version last; distributions keep them off PATH.
 BINARIES = "/usr/lib/postgresql/*/bin"
@@ -66,6 +67,12 @@ class PostgresServer:
 
     def control(self, *arguments: str) -> None:
         _run(self.user, "pg_ctl", "-D", f"{self.folder}/data", *arguments)
+
+    def empty_schema(self) -> str:
+        """The address of its database that leads to a schema of its own, in which there is nothing."""
+        name = f"t{uuid4().hex}"
+        self.query(f"create schema {name}")
+        return f"{self.address}?options=-csearch_path%3D{name}"
 
     def query(self, *statements: str) -> list[tuple[Any, ...]]:
         """Run statements, each committed at once; gives the rows of the last."""

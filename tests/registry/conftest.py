@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import servers
@@ -31,17 +30,10 @@ def own_server() -> Iterator[servers.PostgresServer]:
         yield running
 
 
-def empty_schema(server: servers.PostgresServer) -> str:
-    """The address of a registry still to be made, in a schema of its own."""
-    name = f"t{uuid4().hex}"
-    server.query(f"create schema {name}")
-    return f"{server.address}?options=-csearch_path%3D{name}"
-
-
 @pytest.fixture
 def on_postgres(server: servers.PostgresServer) -> str:
     """The address of a registry still to be made on PostgreSQL."""
-    return empty_schema(server)
+    return server.empty_schema()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
