@@ -1,0 +1,125 @@
+"""Every expectation with fields that pass and fields that fail, and the tables that they are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+import sameset_expectations as se
+from sameset import Registry, Spec, sketch_table
+from sameset.execution.checking import Arrival, record_check
+
+__all__ = ["CASES", "KEYED", "Case", "make_world"]
+
+KEYED = Spec(key=("id",))
+ROWS = 2_000
+NO_DIGEST = "v1:" + "0" * 32
+
+
+@dataclass(frozen=True)
+class Case:
+    """One expectation: fields with which the arriving table passes, and fields with which it fails."""
+
+    kind: type[Any]
+    passing: dict[str, Any]
+    failing: dict[str, Any]
+    failing_table: str = "arriving.parquet"
+    is_keyless: bool = True  #: whether it also judges tables without a key
+
+    @property
+    def name(self) -> str:
+        return self.kind.__name__
+
+    def made(self, *, passes: bool, **more: Any) -> Any:
+        return self.kind(**(self.passing if passes else self.failing), **more)
+
+
+CASES = [
+    Case(se.ExpectTableToMatch, {"reference": "arriving.csv"}, {"reference": "orders"}),
+    Case(se.ExpectTableToDifferFromPrevious, {"name": "orders"}, {"name": "again"}),
+    Case(
+        se.ExpectTableNotToResembleAnother,
+        {"name": "orders", "max_similarity": 1.0},
+        {"name": "orders", "max_similarity": 0.5},
+    ),
+    Case(se.ExpectTableToOnlyGrow, {"reference": "start", "strict": True}, {"reference": "orders"}),
+    Case(
+        se.ExpectTableRowChangesToBeBetween,
+        {"reference": "orders", "max_added": 0.01, "max_removed": 0.01, "unit": "share"},
+        {"reference": "orders", "max_added": 20, "min_removed": 1, "max_changed": 5},
+    ),
+    Case(
+        se.ExpectTableColumnsToBeUnchanged,
+        {"reference": "orders", "columns": ["note"], "allow_added_and_removed_rows": True},
+        {"reference": "orders"},
+    ),
+    Case(
+        se.ExpectTableSimilarityToBeBetween,
+        {"reference": "orders", "min_value": 0.9},
+        {"reference": "orders", "min_value": 0.995, "max_value": 1.0, "measure": "share_of_table"},
+    ),
+    Case(se.ExpectTableNotToOverlap, {"reference": "others.parquet"}, {"reference": "orders", "max_share": 0.05}),
+    Case(se.ExpectTableRowsToBeDistinct, {}, {"mostly": 0.99}, failing_table="doubled.parquet"),
+    Case(se.ExpectTableSchemaToMatch, {"reference": "orders", "order": True}, {"reference": "wide.parquet"}),
+    Case(
+        se.ExpectColumnDigestToMatch,
+        {"column": "price", "reference": "arriving.csv"},
+        {"column": "price", "digest": NO_DIGEST},
+    ),
+    Case(
+        se.ExpectColumnValueOverlapToBeBetween,
+        {"column": "customer", "reference": "customers.parquet", "measure": "share_of_column", "min_value": 1.0},
+        {"column": "id", "other_column": "customer", "max_value": 0.01},
+    ),
+]
+
+
+def orders() -> pa.Table:
+    numbers = range(ROWS)
+    return pa.table(
+        {
+            "id": list(numbers),
+            "price": [number / 4 for number in numbers],
+            "note": ["paid", None] * (ROWS // 2),
+            "customer": [number % 100 for number in numbers],
+        }
+    )
+
+
+def arriving(before: pa.Table) -> pa.Table:
+    """The orders with 12 prices changed, 3 rows gone and 5 that came."""
+    prices = [-1.0] * 12 + before["price"].to_pylist()[12:]
+    changed = before.set_column(1, "price", pa.array(prices))
+    came = pa.table(
+        {"id": range(90_000, 90_005), "price": [0.5] * 5, "note": ["open"] * 5, "customer": [7] * 5},
+        schema=before.schema,
+    )
+    return pa.concat_tables([changed.slice(0, ROWS - 3), came])
+
+
+def make_world(folder: Path, registry: str, spec: Spec = KEYED) -> None:
+    """The tables of the gallery as files of a folder, and the datasets of its registry."""
+    before = orders()
+    now = arriving(before)
+    shifted = before.set_column(0, "id", pa.array(range(500_000, 500_000 + ROWS)))
+    tables = {
+        "before": before,
+        "arriving": now,
+        "start": now.slice(0, 1_500),
+        "others": shifted,
+        "doubled": pa.concat_tables([now, now.slice(0, 100)]),
+        "wide": before.append_column("currency", pa.array(["EUR"] * ROWS)).drop_columns(["note"]),
+        "customers": pa.table({"customer": range(100)}),
+    }
+    for name, table in tables.items():
+        pq.write_table(table, folder / f"{name}.parquet")
+    pyarrow.csv.write_csv(now, folder / "arriving.csv")
+    with Registry.open(registry) as opened:
+        for name, table in (("orders", "before"), ("again", "arriving"), ("start", "start")):
+            address = str(folder / f"{table}.parquet")
+            record_check(opened, Arrival(name, sketch_table(address, spec), address))
