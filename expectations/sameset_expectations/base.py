@@ -22,7 +22,7 @@ from sameset.registry import default_address
 from sameset_expectations.bounds import Measured
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
-from sameset_expectations.fields import checked_parameter, without_secret
+from sameset_expectations.fields import checked_kind, checked_parameter, without_secret
 from sameset_expectations.metrics import SKETCH
 from sameset_expectations.rendering import shorten, text
 
@@ -66,12 +66,12 @@ class Finding:
 
 
 def _plain_field(cls: type[SketchExpectation], value: Any, field: Any) -> Any:
-    """A value of a field of ours: no mapping but a suite parameter, and no password in it."""
+    """A value of a field of ours: of its kind, no mapping but a suite parameter, and no password in it."""
     if field.name not in cls.success_keys:
         return value
     for part in value if isinstance(value, list) else [value]:
         without_secret(part)
-    return checked_parameter(value)
+    return checked_kind(checked_parameter(value), field)
 
 
 class SketchExpectation(BatchExpectation, ABC):
