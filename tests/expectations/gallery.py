@@ -55,7 +55,7 @@ CASES = [
     ),
     Case(
         se.ExpectTableColumnsToBeUnchanged,
-        {"reference": "orders", "columns": ["note"], "allow_added_and_removed_rows": True},
+        {"reference": "before.parquet", "columns": ["note"], "allow_added_and_removed_rows": True},
         {"reference": "orders"},
     ),
     Case(

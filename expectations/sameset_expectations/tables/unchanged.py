@@ -117,10 +117,13 @@ def _sentence(asked: list[ColumnChange], differing: list[ColumnChange]) -> str:
         return f"= {count_of(len(asked), 'column')} the same"
     told = [f"{column.name} ({_state(column)})" for column in differing[:LISTED]]
     more = f" and {len(differing) - LISTED} more" if len(differing) > LISTED else ""
-    return f"~ {len(differing)} of {count_of(len(asked), 'column')} differ: {', '.join(told)}{more}"
+    verb = "differs" if len(differing) == 1 else "differ"
+    return f"~ {len(differing)} of {count_of(len(asked), 'column')} {verb}: {', '.join(told)}{more}"
 
 
 def _state(column: ColumnChange) -> str:
     if column.renamed_from is not None:
         return f"renamed from {column.renamed_from}"
+    if column.differs_by_rows is None:
+        return "differs, maybe only by rows that came or went: not known unless both tables are at hand"
     return "differs by rows that came or went" if column.differs_by_rows else str(column.state)
