@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from expectation_cases import Write
+from gallery import make_world
 
 from sameset import check_table
 
@@ -29,6 +30,17 @@ def write(tmp_path: Path) -> Write:
         return str(path)
 
     return put
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of the gallery's tables and registry, which is the working folder while the module runs."""
+    folder = tmp_path_factory.mktemp("world")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("SAMESET_REGISTRY", str(folder / "registry.db"))
+        make_world(folder, str(folder / "registry.db"))
+        yield folder
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import sameset_expectations as se
 from sameset import Registry, Spec, sketch_table
 from sameset.execution.checking import Arrival, record_check
 
-__all__ = ["CASES", "KEYED", "Case", "make_world"]
+__all__ = ["CASES", "Case", "keyed", "make_world"]
 
-KEYED = Spec(key=("id",))
 ROWS = 2_000
+NAMES = {"reference", "name", "column", "other_column"}  # fields that hold names of tables, datasets and columns
 NO_DIGEST = "v1:" + "0" * 32
 
 
@@ -29,14 +29,28 @@ class Case:
     passing: dict[str, Any]
     failing: dict[str, Any]
     failing_table: str = "arriving.parquet"
-    is_keyless: bool = True  #: whether it also judges tables without a key
 
     @property
     def name(self) -> str:
         return self.kind.__name__
 
-    def made(self, *, passes: bool, **more: Any) -> Any:
-        return self.kind(**(self.passing if passes else self.failing), **more)
+    def made(self, *, passes: bool, prefix: str = "", **more: Any) -> Any:
+        """The expectation, in the world whose names have that prefix."""
+        return self.kind(**_prefixed(self.passing if passes else self.failing, prefix), **more)
+
+    def table(self, *, passes: bool) -> str:
+        return "arriving.parquet" if passes else self.failing_table
+
+
+def _prefixed(fields: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {
+        name: [prefix + one for one in value]
+        if name == "columns"
+        else prefix + value
+        if name in NAMES and not value.startswith("v1:")
+        else value
+        for name, value in fields.items()
+    }
 
 
 CASES = [
@@ -102,24 +116,39 @@ def arriving(before: pa.Table) -> pa.Table:
     return pa.concat_tables([changed.slice(0, ROWS - 3), came])
 
 
-def make_world(folder: Path, registry: str, spec: Spec = KEYED) -> None:
-    """The tables of the gallery as files of a folder, and the datasets of its registry."""
+def tables() -> dict[str, pa.Table]:
     before = orders()
     now = arriving(before)
-    shifted = before.set_column(0, "id", pa.array(range(500_000, 500_000 + ROWS)))
-    tables = {
+    return {
         "before": before,
         "arriving": now,
         "start": now.slice(0, 1_500),
-        "others": shifted,
+        "others": before.set_column(0, "id", pa.array(range(500_000, 500_000 + ROWS))),
         "doubled": pa.concat_tables([now, now.slice(0, 100)]),
         "wide": before.append_column("currency", pa.array(["EUR"] * ROWS)).drop_columns(["note"]),
         "customers": pa.table({"customer": range(100)}),
     }
-    for name, table in tables.items():
-        pq.write_table(table, folder / f"{name}.parquet")
-    pyarrow.csv.write_csv(now, folder / "arriving.csv")
+
+
+def make_world(folder: Path, registry: str, prefix: str = "") -> None:
+    """The tables of the gallery as files of a folder, and the datasets of its registry.
+
+    Files, columns, datasets and notes get the prefix.
+    """
+    for name, table in tables().items():
+        if prefix and "note" in table.column_names:
+            notes = [note and prefix + note for note in table["note"].to_pylist()]
+            table = table.set_column(table.column_names.index("note"), "note", pa.array(notes))
+        table = table.rename_columns([prefix + column for column in table.column_names])
+        pq.write_table(table, folder / f"{prefix}{name}.parquet")
+        if name == "arriving":
+            pyarrow.csv.write_csv(table, folder / f"{prefix}{name}.csv")
     with Registry.open(registry) as opened:
-        for name, table in (("orders", "before"), ("again", "arriving"), ("start", "start")):
-            address = str(folder / f"{table}.parquet")
-            record_check(opened, Arrival(name, sketch_table(address, spec), address))
+        for dataset, name in (("orders", "before"), ("again", "arriving"), ("start", "start")):
+            address = str(folder / f"{prefix}{name}.parquet")
+            sketch = sketch_table(address, keyed(prefix))
+            record_check(opened, Arrival(prefix + dataset, sketch, address))
+
+
+def keyed(prefix: str = "") -> Spec:
+    return Spec(key=(f"{prefix}id",))
