@@ -173,7 +173,7 @@ def said(value: object) -> str:
         return f"(parameter {value.get('$PARAMETER', '?')})"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(str, value))
-    return str(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def check_order(values: Mapping[str, Any], low: str, high: str) -> None:

@@ -1,10 +1,18 @@
-"""Every expectation with fields that pass and fields that fail, and the tables that they are about."""
+"""Every expectation with fields that pass and fields that fail, and the tables that they are about.
+
+    python tests/expectations/gallery.py FOLDER
+
+writes Data Docs of them all into an empty folder, to be looked at.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.csv
@@ -14,7 +22,7 @@ import sameset_expectations as se
 from sameset import Registry, Spec, sketch_table
 from sameset.execution.checking import Arrival, record_check
 
-__all__ = ["CASES", "Case", "keyed", "make_world"]
+__all__ = ["CASES", "Case", "keyed", "make_world", "write_pages"]
 
 ROWS = 2_000
 NAMES = {"reference", "name", "column", "other_column"}  # fields that hold names of tables, datasets and columns
@@ -150,5 +158,32 @@ def make_world(folder: Path, registry: str, prefix: str = "") -> None:
             record_check(opened, Arrival(prefix + dataset, sketch, address))
 
 
+def write_pages(folder: Path, registry: str, prefix: str = "") -> str:
+    """The index page of Data Docs with every expectation passing and failing; the working folder holds their tables."""
+    make_world(Path.cwd(), registry, prefix)
+    docs = None
+    for table in ("arriving.parquet", "doubled.parquet"):
+        expectations = [
+            case.made(passes=passes, prefix=prefix, severity="critical" if passes else "warning")
+            for case in CASES
+            for passes in (True, False)
+            if case.table(passes=passes) == table
+        ]
+        name = f"{prefix}{table.partition('.')[0]}"
+        docs = se.validate_table(
+            prefix + table, keyed(prefix), expectations, name=name, context_folder=folder, registry=registry
+        ).docs
+    assert docs is not None
+    return docs
+
+
 def keyed(prefix: str = "") -> Spec:
     return Spec(key=(f"{prefix}id",))
+
+
+if __name__ == "__main__":
+    os.chdir(sys.argv[1])
+    os.environ["SAMESET_REGISTRY"] = str(Path("registry.db").resolve())
+    pages = write_pages(Path("project"), os.environ["SAMESET_REGISTRY"])
+    se.make_self_contained(Path(urlsplit(pages).path).parent)
+    sys.stdout.write(f"{pages}\n")
