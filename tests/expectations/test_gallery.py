@@ -121,7 +121,10 @@ def test_a_suite_comes_back_from_its_project_as_it_was(passes: bool, world: Path
     assert all(type(one) is case.kind for one, case in zip(loaded.expectations, CASES, strict=True))
 
 
-@pytest.mark.parametrize("result_format", ["BOOLEAN_ONLY", "BASIC", "SUMMARY", "COMPLETE"])
+@pytest.mark.parametrize(
+    "result_format",
+    ["BOOLEAN_ONLY", "BASIC", *(pytest.param(one, marks=pytest.mark.slow) for one in ("SUMMARY", "COMPLETE"))],
+)
 def test_every_result_format_tells_as_much_as_it_promises(result_format: str, world: Path) -> None:
     batch = batch_of(se.get_context()).get_batch()
     failing = [case for case in CASES if case.table(passes=False) == "arriving.parquet"]

@@ -101,7 +101,7 @@ class ExpectTableColumnsToBeUnchanged(ReferenceExpectation):
     def _is_unchanged(self, column: ColumnChange) -> bool:
         if column.renamed_from is not None or not column.is_matched:
             return False
-        return column.agrees or (self.allow_added_and_removed_rows is True and column.differs_by_rows)
+        return column.agrees or (self.allow_added_and_removed_rows is True and column.differs_by_rows is True)
 
     def _remark(self, differing: list[ColumnChange]) -> str:
         """Why a column that may be as it should be is not proved to be."""

@@ -36,8 +36,7 @@ def changes_of(comparison: Comparison, left: TableSketch, right: TableSketch) ->
     where the key is not unique they count other things than rows, and little more than the growth is known.
     """
     if comparison.changes is not None:
-        added, removed, changed = comparison.changes
-        return Changes(exact(added), exact(removed), exact(changed))
+        return Changes(*map(exact, comparison.changes))
     if comparison.estimated_difference is None:  # the same rows under other names
         return Changes(exact(0), exact(0), exact(0))
     rows = comparison.left.rows, comparison.right.rows
@@ -46,8 +45,8 @@ def changes_of(comparison: Comparison, left: TableSketch, right: TableSketch) ->
         return Changes(_half(differing, growth), _half(differing, -growth), exact(0))
     if _repeats(left) or _repeats(right):
         most_changed = max((differing.high - abs(growth)) / 2, 0.0)
-        sides = [replace(_half(differing, more), low=float(max(more, 0))) for more in (growth, -growth)]
-        return Changes(sides[0], sides[1], Estimate(0.0, 0.0, most_changed))
+        came, went = (replace(_half(differing, more), low=float(max(more, 0))) for more in (growth, -growth))
+        return Changes(came, went, Estimate(0.0, 0.0, most_changed))
     added, removed = _by_growth(beyond(right.keys, left.keys, rows[1]), beyond(left.keys, right.keys, rows[0]), growth)
     changed = Estimate(
         max((differing.estimate - added.estimate - removed.estimate) / 2, 0.0),
