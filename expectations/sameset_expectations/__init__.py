@@ -15,6 +15,7 @@ from __future__ import annotations
 from sameset_expectations.contexts import evaluate, get_context, get_suite
 from sameset_expectations.datasource import SamesetDatasource, TableAsset
 from sameset_expectations.docs import make_self_contained
+from sameset_expectations.duckdb_sql import SamesetDuckDBDatasource
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.match import ExpectTableToMatch
 from sameset_expectations.metrics import SKETCH
@@ -28,6 +29,7 @@ __all__ = [
     "ExpectTableToDifferFromPrevious",
     "ExpectTableToMatch",
     "SamesetDatasource",
+    "SamesetDuckDBDatasource",
     "SamesetExecutionEngine",
     "TableAsset",
     "Validation",

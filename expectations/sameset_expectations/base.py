@@ -19,6 +19,7 @@ from great_expectations.render.renderer.renderer import renderer
 from great_expectations.render.renderer_configuration import RendererConfiguration, RendererValueType
 
 from sameset.registry import default_address, without_password
+from sameset_expectations.batches import SUPPORTED, source_of
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
 from sameset_expectations.metrics import SKETCH
@@ -101,7 +102,7 @@ class SketchExpectation(BatchExpectation, ABC):
                 "data_quality_issues": [DataQualityIssues.VOLUME.value, DataQualityIssues.UNIQUENESS.value],
                 "library_metadata": model._library_metadata,
                 "short_description": (model.__doc__ or "").partition("\n")[0],
-                "supported_data_sources": ["sameset", "Pandas"],
+                "supported_data_sources": SUPPORTED,
             }.items():
                 properties[name] = {"title": name.replace("_", " ").title(), "const": value}
 
@@ -128,7 +129,8 @@ class SketchExpectation(BatchExpectation, ABC):
     def _arriving(self, sketch: TableSketch, engine: Any) -> Arriving:
         named = getattr(self, "registry", None)
         if not isinstance(engine, SamesetExecutionEngine):
-            return Arriving(sketch, None, None, named or default_address())
+            source = source_of(engine, {"batch_id": self.batch_id})
+            return Arriving(sketch, source.address, source, named or default_address())
         batch = engine.batch_data({"batch_id": self.batch_id})
         return Arriving(sketch, batch.address, batch.source, named or engine.registry)
 
