@@ -19,7 +19,7 @@ from great_expectations.render.renderer.renderer import renderer
 from great_expectations.render.renderer_configuration import RendererConfiguration, RendererValueType
 
 from sameset.registry import default_address
-from sameset_expectations.batches import SUPPORTED, source_of
+from sameset_expectations.batches import SUPPORTED, opened_source
 from sameset_expectations.bounds import Measured
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
@@ -133,7 +133,7 @@ class SketchExpectation(BatchExpectation, ABC):
     def _arriving(self, sketch: TableSketch, engine: Any) -> Arriving:
         named = getattr(self, "registry", None)
         if not isinstance(engine, SamesetExecutionEngine):
-            source = source_of(engine, {"batch_id": self.batch_id})
+            source = opened_source(engine, {"batch_id": self.batch_id})
             return Arriving(sketch, source.address, source, named or default_address())
         batch = engine.batch_data({"batch_id": self.batch_id})
         return Arriving(sketch, batch.address, batch.source, named or engine.registry)

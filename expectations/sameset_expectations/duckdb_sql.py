@@ -28,6 +28,9 @@ from sameset.errors import MissingExtraError
 __all__ = ["HeldConnectionExecutionEngine", "SamesetDuckDBDatasource"]
 
 IN_MEMORY = (None, "", ":memory:")
+#: With the zone of the machine a text without one would become another instant on each machine; and a name that is no
+#: table must not be looked for among the variables of Python.
+SETTINGS = ("SET TimeZone = 'UTC'", "SET python_enable_replacements = false")
 _open: WeakSet[HeldConnectionExecutionEngine] = WeakSet()
 
 
@@ -45,11 +48,18 @@ class HeldConnectionExecutionEngine(SqlAlchemyExecutionEngine):
 
     @contextmanager
     def get_connection(self) -> Iterator[Any]:
-        """The connection of SQLAlchemy, which the end of the block does not close."""
+        """The connection of SQLAlchemy, which the end of the block does not close.
+
+        What came before is committed now, and not at the end of its block: its rows may be fetched after that.
+        """
         if self._held is None or self._held.closed:
             self._held = self.engine.connect()
-            # With the zone of the machine a text without one would become another instant on each machine.
-            self._held.exec_driver_sql("SET TimeZone = 'UTC'")
+            for setting in SETTINGS:
+                self._held.exec_driver_sql(setting)
+        try:
+            self._held.commit()
+        except sa.exc.DBAPIError:  # a statement of it failed
+            self._held.rollback()
         yield self._held
 
     def raw_connection(self) -> Any:
