@@ -12,8 +12,10 @@ to be read only; the rows of a query are streamed, and never lie in pandas.
 from __future__ import annotations
 
 import atexit
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any, Literal
 from weakref import WeakSet
 
@@ -43,7 +45,7 @@ class HeldConnectionExecutionEngine(SqlAlchemyExecutionEngine):
             super().__init__(connection_string=connection_string, **_with_defaults(connection_string, kwargs))
         except (sa.exc.NoSuchModuleError, ModuleNotFoundError):
             raise MissingExtraError("duckdb-sql", "the data source sameset_duckdb") from None
-        # Functions of duckdb-engine that outlive the interpreter would be listed on stderr, one line each.
+        _tidy_at_exit()
         _open.add(self)
 
     @contextmanager
@@ -102,7 +104,15 @@ def _with_defaults(connection_string: str | None, kwargs: dict[str, Any]) -> dic
     return {"poolclass": sa.pool.StaticPool, **kwargs, "connect_args": connect_args}
 
 
-@atexit.register
+@cache
+def _tidy_at_exit() -> None:
+    atexit.register(_close_all)
+
+
 def _close_all() -> None:
+    """Leaves nothing of DuckDB to what outlives the interpreter, such as the dialects of SQLAlchemy: nanobind would list it
+    on stderr as leaked, in some forty lines."""
     for engine in list(_open):
         engine.close()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "duckdb_engine"]:
+        vars(sys.modules[name]).clear()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sameset.sources.sql_database import SQLDatabaseSource
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
 __all__ = ["Connect", "SQLConnectionSource"]
 
-Connect = Callable[[], AbstractContextManager["Connection"]]
+#: Lends a connection of SQLAlchemy.
+Connect = Callable[[], AbstractContextManager[Any]]
 
 
 class SQLConnectionSource(SQLDatabaseSource):
@@ -27,7 +25,7 @@ class SQLConnectionSource(SQLDatabaseSource):
         self._connect = connect
 
     @contextmanager
-    def _connected(self) -> Iterator[Connection]:
+    def _connected(self) -> Iterator[Any]:
         with self._connect() as con:
             con.rollback()  # what is set for the session has to come first in a transaction
             try:
