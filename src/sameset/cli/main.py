@@ -6,6 +6,7 @@ Exit codes: 0 the same (or nothing to object), 1 different, 2 could not know, 13
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from importlib import import_module
@@ -55,6 +56,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode shows "?" rather than a traceback
+    signal.signal(signal.SIGTERM, _end)
     try:
         code = cli.main(prog_name="sameset", standalone_mode=False)
     except click.exceptions.Abort:
@@ -72,6 +74,11 @@ def main() -> None:
     except Exception as error:
         _leave_after(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end(*_: object) -> None:
+    """What SIGTERM does: the same as Ctrl-C, so that scans stop and temporary files go."""
+    raise KeyboardInterrupt
 
 
 def _leave_after(error: Exception) -> None:
