@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial, reduce
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from sameset.errors import SourceError
-from sameset.execution.mappers import InTurn
 from sameset.execution.projection import selected
 from sameset.execution.scanning import cores, fold_streams, silent
 from sameset.sketches.spec import Spec
@@ -37,14 +36,23 @@ def sketch_table(
 ) -> TableSketch:
     """The sketch of all rows of a source (or of whatever `open_source` takes), in one pass and flat memory.
 
-    `tee` is given the row hashes of every batch, too, from several threads at once.
+    With a `mapper` partitions are sketched wherever it sends them, if the source has any (docs/scale.md).
+    `tee` is given the row hashes of every batch, too, from several threads at once; it needs all rows in this process.
     Raises SourceError (also SchemaError, UnsupportedTypeError) if the source cannot be read as a table.
     """
     from sameset.sources import Source, open_source
 
     opened = source if isinstance(source, Source) else open_source(source)
-    sketch = partial(sketch_partition, spec=spec or Spec(), progress=progress, tee=tee)
-    return reduce(TableSketch.merge, (mapper or InTurn()).map(sketch, opened.partitions()))
+    wanted = spec or Spec()
+    if mapper is not None and tee is None:
+        from sameset.execution.mapping import sketch_jobs
+        from sameset.execution.partitioning import partition_jobs
+
+        jobs = partition_jobs(opened, wanted)
+        if len(jobs) > 1 or (jobs and not mapper.here):
+            return sketch_jobs(jobs, mapper, progress)
+    parts = (sketch_partition(part, wanted, progress, tee=tee) for part in opened.partitions())
+    return reduce(TableSketch.merge, parts)
 
 
 def sketch_partition(

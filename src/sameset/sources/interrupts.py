@@ -7,8 +7,8 @@ context variable names, and the waiting thread calls it when it is itself interr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from threading import Lock
@@ -16,8 +16,9 @@ from typing import TypeVar
 
 from sameset.errors import SourceError
 
-__all__ = ["apart", "interruptible", "run_in_threads"]
+__all__ = ["apart", "interruptible", "one_scan", "results_of", "run_in_threads"]
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 #: Seconds. An exception that is thrown into this thread, as Prefect's timeouts do, arrives only between two waits.
@@ -88,6 +89,46 @@ def run_in_threads(jobs: Sequence[Callable[[], Result]], stop: Callable[[], obje
                 scan.interrupt()
             raise
         return [future.result() for future in futures]
+
+
+def results_of(
+    function: Callable[[Item], Result], items: Sequence[Item], threads: int
+) -> Generator[Result, None, None]:
+    """The results of a function for all items, as they come, so many threads at a time.
+
+    The first error, or whatever interrupts the caller, is raised after all that runs was interrupted and has ended; closing the
+    generator does the same.
+    """
+    scan = _Scan()
+    with interruptible(scan.interrupt), ThreadPoolExecutor(threads, "sameset") as pool:
+        context = copy_context()
+        context.run(_scan.set, scan)
+        left = {pool.submit(context.copy().run, function, item) for item in items}
+        try:
+            while left:
+                done, left = wait(left, SLICE, FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        except BaseException:
+            for future in left:
+                future.cancel()
+            while wait(left, AGAIN).not_done:
+                scan.interrupt()
+            raise
+
+
+@contextmanager
+def one_scan() -> Iterator[None]:
+    """Within it, readers in threads that somebody else starts with a copy of this context are interrupted if the block fails."""
+    scan = _Scan()
+    token = _scan.set(scan)
+    try:
+        yield
+    except BaseException:
+        scan.interrupt()
+        raise
+    finally:
+        _scan.reset(token)
 
 
 def apart(job: Callable[[], Result]) -> Result:
