@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from sameset.canonical.batches import HashedBatch
-from sameset.execution.cells import RowsByHash
+from sameset.execution.rows_index import RowIndex
 from sameset.sketches.delta import PRIME
 
 

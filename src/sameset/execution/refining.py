@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.verdict import share_columns
 from sameset.errors import ManifestError, SamesetError
-from sameset.execution.column_evidence import explain_columns
-from sameset.execution.delta_rows import SOME_ROWS, noted, with_rows
+from sameset.execution.column_evidence import explain_columns, rows_needed
+from sameset.execution.delta_rows import SOME_ROWS, noted, read_rows, with_rows
 from sameset.execution.joins import can_join, join_delta, notes_of_join
 from sameset.execution.projection import Projection
 from sameset.execution.resources import Resources
@@ -37,23 +37,24 @@ def refine(
     """The comparison with what a second scan adds: what the sketches did not suffice for, and rows of the delta themselves.
 
     A table that cannot be read a second time (a stream, a file that is gone by now) takes nothing from what is known.
-    Raises ManifestError for a manifest that is not its table's, and where a join finds too little memory or disk.
+    Raises ManifestError for a manifest that is not its table's, and where a join finds too little memory or disk; SamesetError
+    if a file of rows is wanted and it is not known which rows differ, or if it cannot be written.
     """
     places = (sides.left_source or sides.left_place, sides.right_source)
-    tables = (sides.left, sides.right)
+    tables, rows = (sides.left, sides.right), None
     try:
         sides = sides.with_selections()
         comparison, sides = _refined(comparison, sides, progress)
         if are_samples(tables, places):
             comparison = compare_samples(comparison, tables, places if wanted.any else (None, None), MOST_SAMPLES)
-            wanted = replace(wanted, sample=0)
         else:
-            comparison = explain_columns(comparison, sides if wanted.any else sides.sketches)
+            comparison, rows = read_rows(comparison, sides, wanted, rows_needed(comparison, sides))
+            comparison = explain_columns(comparison, sides if wanted.any else sides.sketches, rows)
     except ManifestError:
         raise
     except SamesetError as error:
         comparison = _unread(comparison, error)
-    return with_rows(comparison, sides, wanted)
+    return with_rows(comparison, rows)
 
 
 def join(comparison: Comparison, sides: Sides, progress: Progress = silent) -> Comparison:
