@@ -1,4 +1,4 @@
-"""Cells of rows, column by column: hashes of the values, and the values where they are wanted; and those of some keys on both sides."""
+"""Cells of rows, column by column: hashes of the values, and the values where they are wanted."""
 
 from __future__ import annotations
 

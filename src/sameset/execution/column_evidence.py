@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sameset.execution.cells import Column
     from sameset.execution.delta_rows import DeltaRows
     from sameset.execution.sides import Sides
+
     Words = NDArray[np.uint64]
 
 __all__ = ["explain_columns", "rows_needed"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sameset.comparison.rows import ChangedRow, RowSample
 from sameset.errors import SamesetError
 from sameset.execution.rows import WantedRow, fetch_rows
@@ -25,7 +23,17 @@ if TYPE_CHECKING:
 
     Hash = tuple[int, int]
 
-__all__ = ["NO_ROWS", "ROWS_FORMATS", "SOME_ROWS", "DeltaRows", "Needed", "WantedRows", "noted", "read_rows", "with_rows"]
+__all__ = [
+    "NO_ROWS",
+    "ROWS_FORMATS",
+    "SOME_ROWS",
+    "DeltaRows",
+    "Needed",
+    "WantedRows",
+    "noted",
+    "read_rows",
+    "with_rows",
+]
 
 
 ROWS_FORMATS = (".parquet", ".csv")
@@ -111,7 +119,9 @@ def read_rows(
     )
     places = (sides.left_source or sides.left_place, sides.right_place or sides.right_source)
     found: list[FoundRows | None] = [None, None]
-    for i, (place, table, rows) in enumerate(zip(places, (sides.left, sides.right), _wanted(chosen, most), strict=True)):
+    for i, (place, table, rows) in enumerate(
+        zip(places, (sides.left, sides.right), _wanted(chosen, most), strict=True)
+    ):
         try:
             found[i] = fetch_rows(place, table.spec, rows, needed.values) if place and rows else None
         except SamesetError as error:
@@ -141,7 +151,9 @@ def _wanted(delta: Delta, most: int) -> tuple[list[WantedRow], list[WantedRow]]:
     """The rows to look for on either side, `most` of each list as wholes."""
     went = [WantedRow(c.row, c.key, i < most) for i, c in enumerate(delta.removed)]
     went += [WantedRow(c.old_row, c.key, i < most) for i, c in enumerate(delta.changed) if c.old_row]
-    return went, [WantedRow(c.row, c.key, i < most) for part in (delta.added, delta.changed) for i, c in enumerate(part)]
+    return went, [
+        WantedRow(c.row, c.key, i < most) for part in (delta.added, delta.changed) for i, c in enumerate(part)
+    ]
 
 
 def with_rows(comparison: Comparison, rows: DeltaRows | None) -> Comparison:
