@@ -19,6 +19,7 @@ from great_expectations.render.renderer.renderer import renderer
 from great_expectations.render.renderer_configuration import RendererConfiguration, RendererValueType
 
 from sameset.registry import default_address
+from sameset_expectations.batches import SUPPORTED, opened_source
 from sameset_expectations.bounds import Measured
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
@@ -104,7 +105,7 @@ class SketchExpectation(BatchExpectation, ABC):
                 "data_quality_issues": [issue.value for issue in model.issues],
                 "library_metadata": model._library_metadata,
                 "short_description": (model.__doc__ or "").partition("\n")[0],
-                "supported_data_sources": ["sameset", "Pandas"],
+                "supported_data_sources": SUPPORTED,
             }.items():
                 properties[name] = {"title": name.replace("_", " ").title(), "const": value}
 
@@ -132,7 +133,8 @@ class SketchExpectation(BatchExpectation, ABC):
     def _arriving(self, sketch: TableSketch, engine: Any) -> Arriving:
         named = getattr(self, "registry", None)
         if not isinstance(engine, SamesetExecutionEngine):
-            return Arriving(sketch, None, None, named or default_address())
+            source = opened_source(engine, {"batch_id": self.batch_id})
+            return Arriving(sketch, source.address, source, named or default_address())
         batch = engine.batch_data({"batch_id": self.batch_id})
         return Arriving(sketch, batch.address, batch.source, named or engine.registry)
 
