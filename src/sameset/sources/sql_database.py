@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import pyarrow as pa
@@ -202,7 +202,7 @@ class SQLDatabaseSource(ArrowStreamSource):
         """A connection in a transaction that only reads; what the database says against it becomes a sentence."""
         with reading(self.address):
             try:
-                with self._engine().connect() as con:
+                with self._connected() as con:
                     for statement in SESSIONS.get(con.dialect.name, ()):
                         con.exec_driver_sql(statement)
                     with interruptible(_cancel(con)):
@@ -211,6 +211,10 @@ class SQLDatabaseSource(ArrowStreamSource):
                 raise SourceError(f"{self.address} cannot be read: {self._reason(error)}") from None
             except MisfitError as misfit:
                 raise misfit_error(self.address, misfit) from None
+
+    def _connected(self) -> AbstractContextManager[Connection]:
+        """A connection, closed when the block is left."""
+        return self._engine().connect()
 
     def _engine(self) -> Engine:
         try:
