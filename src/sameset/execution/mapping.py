@@ -46,7 +46,7 @@ def sketch_jobs(jobs: Sequence[PartitionJob], mapper: Mapper, progress: Progress
         for done in results:
             sketch = TableSketch.from_bytes(done.sketch)
             total = sketch if total is None else total.merge(sketch)
-            if not mapper.here:
+            if done.is_kept or not mapper.here:
                 told(done.rows)
     finally:
         results.close()
@@ -94,7 +94,11 @@ class Resuming:
     def _known(self, job: PartitionJob) -> JobDone | None:
         data = self.registry.file_sketch(self.dataset, PREFIX + job.key)
         try:
-            return None if data is None else JobDone(job.number, TableSketch.from_bytes(data).row_count, data)
+            return (
+                None
+                if data is None
+                else JobDone(job.number, TableSketch.from_bytes(data).row_count, data, is_kept=True)
+            )
         except SketchFormatError:
             return None
 
