@@ -10,6 +10,7 @@ SamesetError                 exit code 2, one sentence: what, where, what to do
 ├── ConfigurationError       sameset.toml, or parameters like it, say what makes no sense
 ├── ManifestError            a manifest is damaged or of another table, or could not be written or joined
 ├── RegistryError            the registry could not be read or written
+│   ├── RegistryUnavailableError  its server does not answer, or it is locked: the same may work later
 │   ├── UnknownDatasetError  it has no dataset or snapshot of that name
 │   └── StaleSnapshotError   somebody recorded a newer snapshot in the meantime
 └── MissingExtraError        an optional part is not installed
@@ -22,6 +23,7 @@ __all__ = [
     "ManifestError",
     "MissingExtraError",
     "RegistryError",
+    "RegistryUnavailableError",
     "SamesetError",
     "SchemaError",
     "SketchFormatError",
@@ -85,6 +87,10 @@ class ManifestError(SamesetError):
 
 class RegistryError(SamesetError):
     """The registry could not be read or written."""
+
+
+class RegistryUnavailableError(RegistryError):
+    """The registry's server does not answer, or another program holds what we wait for; the same may work later."""
 
 
 class UnknownDatasetError(RegistryError):

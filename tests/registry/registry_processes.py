@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, event
 
 from sameset.errors import StaleSnapshotError
 from sameset.registry import NewSnapshot, Registry
+from sameset.registry.engine import connect, locate
 
 SHARED_SKETCH = b"the sketch that every process records" * 100
 
@@ -65,6 +70,48 @@ def main(address: str, beginning: str) -> None:
     with Registry.open(address) as registry:
         new = entry(sketch=b"of the writer that stops", run_id="stopped", validation="{}", files=b"its files")
         record_next(registry, new)
+
+
+@contextmanager
+def writer_inside(path: object, step: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that has run the statement `step` of its transaction and waits; killed at the end if it still waits."""
+    command = [sys.executable, __file__, str(path), step]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "inside\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def run_together(target: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> None:
+    """Run `target` in one spawned process per tuple of arguments, all let go at the same moment; none may fail."""
+    context = multiprocessing.get_context("spawn")
+    # When one fails, the others find the barrier broken instead of waiting for it for ever.
+    barrier = context.Barrier(len(arguments), timeout=30)
+    processes = [context.Process(target=target, args=(*given, barrier)) for given in arguments]
+    try:
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(90)
+        assert [process.exitcode for process in processes] == [0] * len(processes)
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def wait_until_alone(address: str) -> None:
+    """A server notices a killed client when it reads or writes next; whoever comes meanwhile waits for its locks."""
+    engine = connect(locate(address), 5)
+    with engine.connect() as connection:
+        others = "select count(*) from pg_stat_activity where application_name = 'sameset' and pid <> pg_backend_pid()"
+        give_up = time.monotonic() + 30
+        while engine.dialect.name == "postgresql" and connection.exec_driver_sql(others).scalar():
+            assert time.monotonic() < give_up
+            connection.exec_driver_sql("select pg_sleep(0.01)")
+    engine.dispose()
 
 
 if __name__ == "__main__":

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
-from contextlib import contextmanager
 
 import pytest
 import registry_processes
-from registry_processes import SHARED_SKETCH, entry, record_next
+from registry_contents import contents
+from registry_processes import SHARED_SKETCH, entry, record_next, run_together, wait_until_alone, writer_inside
 
 from sameset.errors import RegistryError
 from sameset.registry import Registry
@@ -18,63 +15,27 @@ pytestmark = pytest.mark.slow
 
 #: What is begun, but not committed, when the writer stops.
 STEPS = [
-    "begin immediate",
     "insert into dataset",
     "insert into sketch",
     "insert into snapshot",
     "insert into validation",
     "insert into file_set",
 ]
-FIRST_STEPS = ["create table registry", "create table validation", "insert into registry", *STEPS]
+SQLITE_STEPS = ["begin immediate", *STEPS]
+FIRST_STEPS = [
+    "create table registry",
+    "create table validation",
+    "insert into registry ",
+    "insert into registry_revision",
+    *STEPS,
+]
 
 
-@contextmanager
-def writer_inside(path, step):
-    """A process that has run the statement `step` of its transaction and waits; killed at the end if it still waits."""
-    command = [sys.executable, registry_processes.__file__, str(path), step]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout.readline() == "inside\n"
-            yield process
-        finally:
-            process.kill()
-
-
-def run_together(target, arguments):
-    """Run `target` in one spawned process per tuple of arguments, all let go at the same moment; none may fail."""
-    context = multiprocessing.get_context("spawn")
-    # When one fails, the others find the barrier broken instead of waiting for it for ever.
-    barrier = context.Barrier(len(arguments), timeout=30)
-    processes = [context.Process(target=target, args=(*given, barrier)) for given in arguments]
-    try:
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join(90)
-        assert [process.exitcode for process in processes] == [0] * len(processes)
-    finally:
-        for process in processes:
-            process.kill()
-
-
-def contents(path):
-    """Every row of every table, to compare what is there before and after."""
-    connection = sqlite3.connect(path)
-    try:
-        assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
-        assert connection.execute("pragma foreign_key_check").fetchall() == []
-        tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
-        return {name: connection.execute(f'select * from "{name}"').fetchall() for name in tables}  # noqa: S608
-    finally:
-        connection.close()
-
-
-def test_eight_processes_that_record_at_once_lose_nothing(tmp_path):
-    path = tmp_path / "new" / "registry.db"
+def test_eight_processes_that_record_at_once_lose_nothing(address):
     count = 20
     datasets = ["shared"] * 4 + [f"own {worker}" for worker in range(4)]
-    run_together(registry_processes.write, [(str(path), name, worker, count) for worker, name in enumerate(datasets)])
-    with Registry.open(path, create=False) as registry:
+    run_together(registry_processes.write, [(address, name, worker, count) for worker, name in enumerate(datasets)])
+    with Registry.open(address, create=False) as registry:
         assert {d.name: d.snapshots for d in registry.datasets()} == {
             n: count * k for n, k in Counter(datasets).items()
         }
@@ -88,7 +49,7 @@ def test_eight_processes_that_record_at_once_lose_nothing(tmp_path):
             expected = SHARED_SKETCH if number % 2 else f"{worker}-{number}".encode()
             assert snapshot.dataset == datasets[worker]
             assert registry.sketch(snapshot) == expected
-    rows = contents(path)
+    rows = contents(address)
     assert len(rows["sketch"]) == 8 * count // 2 + 1
     assert len(rows["snapshot"]) == len(rows["validation"]) == 8 * count
 
@@ -114,37 +75,36 @@ def test_making_a_registry_is_tried_again_where_sqlite_does_not_wait(tmp_path, m
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_writer_killed_inside_its_transaction_leaves_nothing(tmp_path, step):
-    path = tmp_path / "registry.db"
-    with Registry.open(path) as registry:
+def test_a_writer_killed_inside_its_transaction_leaves_nothing(address, step):
+    with Registry.open(address) as registry:
         registry.record(entry("another"), expected_previous=None)
-    before = contents(path)
-    with writer_inside(path, step) as process:
+    before = contents(address)
+    with writer_inside(address, step) as process:
         process.kill()
         assert process.wait() == -9
-    assert contents(path) == before
-    with Registry.open(path) as registry:
+    wait_until_alone(address)
+    assert contents(address) == before
+    with Registry.open(address) as registry:
         assert registry.record(entry("orders", run_id="stopped"), expected_previous=None).number == 1
 
 
 @pytest.mark.parametrize("step", FIRST_STEPS)
-def test_a_writer_killed_while_it_makes_the_registry_leaves_an_empty_one(tmp_path, step):
-    path = tmp_path / "registry.db"
-    with writer_inside(path, step) as process:
+def test_a_writer_killed_while_it_makes_the_registry_leaves_an_empty_one(address, step):
+    with writer_inside(address, step) as process:
         process.kill()
         assert process.wait() == -9
-    assert contents(path) == {}
-    with Registry.open(path) as registry:
+    wait_until_alone(address)
+    assert contents(address) == {}
+    with Registry.open(address) as registry:
         assert registry.datasets() == []
         assert registry.record(entry(), expected_previous=None).number == 1
 
 
-def test_readers_do_not_wait_for_a_writer(tmp_path):
-    path = tmp_path / "registry.db"
-    with Registry.open(path, lock_timeout=0) as registry:
+def test_readers_do_not_wait_for_a_writer(address):
+    with Registry.open(address, lock_timeout=0) as registry:
         first = registry.record(entry("orders"), expected_previous=None)
-        with writer_inside(path, "insert into validation") as writer:
-            with Registry.open(path, create=False, lock_timeout=0) as reader:
+        with writer_inside(address, "insert into validation") as writer:
+            with Registry.open(address, create=False, lock_timeout=0) as reader:
                 for reading in (registry, reader):
                     assert reading.latest("orders") == first
                     assert reading.history("orders") == list(reading.others("items")) == [first]
@@ -155,11 +115,10 @@ def test_readers_do_not_wait_for_a_writer(tmp_path):
         assert registry.latest("orders").run_id == "stopped"
 
 
-def test_a_writer_does_not_wait_for_readers(tmp_path):
-    path = tmp_path / "registry.db"
-    with Registry.open(path, lock_timeout=0) as registry:
+def test_a_writer_does_not_wait_for_readers(address):
+    with Registry.open(address, lock_timeout=0) as registry:
         record_next(registry, entry("orders", b"1"))
-        with writer_inside(path, "select snapshot.id") as reader:
+        with writer_inside(address, "select snapshot.id") as reader:
             assert registry.record(entry("orders", b"2"), expected_previous=1).number == 2
             # What it goes on with is what it read, so it finds out that it must look again.
             reader.communicate("go on\n" * 9)
@@ -167,9 +126,8 @@ def test_a_writer_does_not_wait_for_readers(tmp_path):
         assert [snapshot.run_id for snapshot in registry.history("orders", limit=1)] == ["stopped"]
 
 
-def test_readers_do_not_wait_for_the_one_who_makes_the_registry(tmp_path):
-    path = tmp_path / "registry.db"
-    with writer_inside(path, "insert into registry"), Registry.open(path, lock_timeout=0) as reader:
+def test_readers_do_not_wait_for_the_one_who_makes_the_registry(address):
+    with writer_inside(address, "insert into registry "), Registry.open(address, lock_timeout=0) as reader:
         assert reader.datasets() == []
 
 

@@ -14,12 +14,12 @@ from sameset.registry import DatasetSummary, Registry
 
 
 @pytest.fixture
-def registry(tmp_path):
-    with Registry.open(tmp_path / "registry.db") as opened:
+def registry(address):
+    with Registry.open(address) as opened:
         yield opened
 
 
-def test_what_was_recorded_comes_back_also_in_another_session(tmp_path):
+def test_what_was_recorded_comes_back_also_in_another_session(address):
     taken = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=timezone(timedelta(hours=5, minutes=30)))
     new = entry(
         "orders",
@@ -34,9 +34,9 @@ def test_what_was_recorded_comes_back_also_in_another_session(tmp_path):
         taken_at=taken,
         program_version="9.9",
     )
-    with Registry.open(tmp_path / "r.db") as registry:
+    with Registry.open(address) as registry:
         recorded = registry.record(new, expected_previous=None)
-    with Registry.open(tmp_path / "r.db", create=False) as registry:
+    with Registry.open(address, create=False) as registry:
         found = registry.snapshot("orders", 1)
         assert found == recorded == registry.latest("orders") == registry.by_run("run 1")
         assert registry.sketch(found) == b"\x00sketch\xff"
@@ -68,8 +68,8 @@ def test_a_registry_that_is_not_there_is_empty_and_is_made_by_the_first_record(t
         assert path.exists()
 
 
-def test_one_that_opened_first_sees_what_another_then_makes(tmp_path):
-    with Registry.open(tmp_path / "r.db") as early, Registry.open(tmp_path / "r.db") as late:
+def test_one_that_opened_first_sees_what_another_then_makes(address):
+    with Registry.open(address) as early, Registry.open(address) as late:
         late.record(entry(), expected_previous=None)
         assert early.latest("orders") == late.latest("orders")
         assert early.record(entry(), expected_previous=1).number == 2
@@ -109,13 +109,15 @@ def test_an_unknown_name_suggests_near_ones(registry):
         registry.history("zzz")
 
 
-def test_the_same_content_is_stored_once(registry, tmp_path):
+def test_the_same_content_is_stored_once(tmp_path):
+    registry = Registry.open(tmp_path / "registry.db")
     content = bytes(range(256)) * 4000
     for name in ("a", "b", "c"):
         for _ in range(5):
             record_next(registry, entry(name, content))
     assert (tmp_path / "registry.db").stat().st_size < 2 * len(content)
     assert all(registry.sketch(snapshot) == content for snapshot in registry.history("c"))
+    registry.close()
 
 
 @pytest.mark.parametrize("expected", [None, 1, 3, 10**40])

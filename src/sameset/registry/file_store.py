@@ -7,16 +7,17 @@ recorded with the snapshot, in its transaction. A writer that is killed leaves s
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, delete, select
+from sqlalchemy import Connection, Delete, Row, Select, delete, select
 
 from sameset.registry import engine as database
 from sameset.registry.schema import dataset, file_set, file_sketch, snapshot
 
 __all__ = ["FileStore", "replace_files"]
+
+T = TypeVar("T")
 
 _AT_ONCE = 500  # keys of one statement; SQLite takes 32,766 variables, older ones 999
 
@@ -28,7 +29,7 @@ class FileStore(ABC):
     def _rows(self, wanted: Select[Any]) -> Sequence[Row[Any]]: ...
 
     @abstractmethod
-    def _writing(self) -> AbstractContextManager[Connection]: ...
+    def _write(self, work: Callable[[Connection], T]) -> T: ...
 
     @abstractmethod
     def _has_files(self) -> bool: ...
@@ -61,33 +62,34 @@ class FileStore(ABC):
 
     def add_file_sketches(self, name: str, sketches: Mapping[str, bytes]) -> None:
         """Stores sketches of files under their keys, in the place of those that are there, in one transaction."""
-        with self._writing() as connection:
-            database.create_file_tables(connection)
-            for key, content in sketches.items():
+
+        def add(connection: Connection) -> None:
+            # In the order of keys, so that two who add the same do not wait for each other.
+            for key, content in sorted(sketches.items()):
                 values = {"dataset": name, "key": key, "content": content}
                 connection.execute(database.insert_or_replace(connection, file_sketch, values))
+
+        self._write(add)
 
     def keep_file_sketches(self, name: str, keys: Iterable[str]) -> None:
         """Removes all sketches of files of a dataset but these, in short transactions."""
         old = sorted(self.file_keys(name) - set(keys))
         for first in range(0, len(old), _AT_ONCE):
             some = old[first : first + _AT_ONCE]
-            with self._writing() as connection:
-                connection.execute(
-                    delete(file_sketch).where(file_sketch.c.dataset == name, file_sketch.c.key.in_(some))
-                )
+            self._delete(delete(file_sketch).where(file_sketch.c.dataset == name, file_sketch.c.key.in_(some)))
 
     def forget_files(self, name: str) -> None:
         """Removes what is remembered of the files of a dataset; its snapshots stay as they are."""
         if self.remembered_files(name) is not None:
             mine = select(dataset.c.id).where(dataset.c.name == name).scalar_subquery()
-            with self._writing() as connection:
-                connection.execute(delete(file_set).where(file_set.c.dataset_id == mine))
+            self._delete(delete(file_set).where(file_set.c.dataset_id == mine))
         self.keep_file_sketches(name, ())
+
+    def _delete(self, statement: Delete) -> None:
+        self._write(lambda connection: connection.execute(statement))
 
 
 def replace_files(connection: Connection, dataset_id: int, snapshot_id: int, content: bytes) -> None:
     """Remembers which files a snapshot was made of, instead of those of an earlier one, in the snapshot's transaction."""
-    database.create_file_tables(connection)
     connection.execute(delete(file_set).where(file_set.c.dataset_id == dataset_id))
     connection.execute(file_set.insert().values(dataset_id=dataset_id, snapshot_id=snapshot_id, content=content))

@@ -1,15 +1,16 @@
 """The registry's tables, in SQLAlchemy Core.
 
-    registry     one row: the version of this schema
-    dataset      a name
-    sketch       bytes under their SHA-256: the same content is stored once, however many snapshots hold it
-    snapshot     number 1, 2, 3... of a dataset, with its verdict
-    validation   the validation result that belongs to a snapshot
-    file_set     which files a snapshot was made of, of one snapshot of a dataset
-    file_sketch  the sketches of these files, under keys that name their content
+    registry           one row: the schema version that a program has to understand
+    registry_revision  one row: the newest migration that was run, as Alembic keeps it
+    dataset            a name
+    sketch             bytes under their SHA-256: the same content is stored once, however many snapshots hold it
+    snapshot           number 1, 2, 3... of a dataset, with its verdict
+    validation         the validation result that belongs to a snapshot
+    file_set           which files a snapshot was made of, of one snapshot of a dataset
+    file_sketch        the sketches of these files, under keys that name their content
 
-A change here is a new SCHEMA_VERSION and a migration. Not so the two tables of files: they are a cache, whose rows may go at
-any time. A registry of an older program gets them when they are first written to, and that program still reads it.
+A change here is a migration (`migrations/versions`) and a new REVISION. Where programs of the revision before could not go on
+with it, it is a new SCHEMA_VERSION as well; otherwise workers of both programs share the registry while they are updated.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -34,18 +36,23 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "REVISION",
     "SCHEMA_VERSION",
     "dataset",
     "file_set",
     "file_sketch",
     "metadata",
     "registry",
+    "registry_revision",
     "sketch",
     "snapshot",
     "validation",
 ]
 
+#: What a registry asks of a program: one that knows only lower versions must not touch it.
 SCHEMA_VERSION = 1
+#: The newest migration; a registry of an earlier one is upgraded when it is first written to.
+REVISION = "0002"
 
 
 class _UtcTime(TypeDecorator[datetime]):
@@ -79,6 +86,14 @@ registry = Table(
     metadata,
     Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
     Column("schema_version", Integer, nullable=False),
+)
+
+# Under a name of our own, because other programs in the same database may use Alembic, too (Prefect does).
+registry_revision = Table(
+    "registry_revision",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="registry_revision_pkc"),
 )
 
 dataset = Table(

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, func, select
 
@@ -21,11 +20,15 @@ from sameset.registry import engine as database
 from sameset.registry.addresses import without_password
 from sameset.registry.engine import LOCK_TIMEOUT, Place
 from sameset.registry.entries import DatasetSummary, NewSnapshot, Snapshot, sketch_key
+from sameset.registry.failures import persist, told
 from sameset.registry.file_store import FileStore, replace_files
 from sameset.registry.names import check_name
 from sameset.registry.schema import dataset, sketch, snapshot, validation
+from sameset.registry.upgrading import expect_understood, has_file_tables, held_revision, is_behind, make_current
 
 __all__ = ["Registry"]
+
+T = TypeVar("T")
 
 # Facts are about 1 KB a snapshot: a page of `others` stays below a megabyte, its transaction below 0.1 s.
 _PAGE = 200
@@ -44,8 +47,9 @@ _facts = (
 class Registry(FileStore):
     """A registry that is open. Threads may share it; a process that was forked opens its own.
 
-    Every method is one short transaction, or several; readers never wait for a writer.
-    Raises RegistryError where the database cannot be read or written.
+    Every method is one short transaction, or several; readers never wait for a writer. One whose connection was lost runs
+    again: recording is known by its run_id, everything else may be done twice.
+    Raises RegistryError where the database cannot be read or written, RegistryUnavailableError if that may pass by itself.
     """
 
     @classmethod
@@ -70,7 +74,8 @@ class Registry(FileStore):
         self._place = place
         self._lock_timeout = lock_timeout
         self._engine = database.connect(place, lock_timeout)
-        self._ready = False
+        self._revision: str | None = None
+        self._is_known = False
         self._writable = False
         self._files_ready = False
 
@@ -96,21 +101,7 @@ class Registry(FileStore):
         A run that has been recorded already is not recorded again: its snapshot comes back.
         Raises StaleSnapshotError if another snapshot is the newest by now: compare with that one and record again.
         """
-        with self._writing() as connection:
-            dataset_id = _dataset_id(connection, entry)
-            recorded = _first(connection, _snapshots().where(snapshot.c.run_id == entry.run_id))
-            if recorded is None:
-                _expect_newest(connection, dataset_id, entry.dataset, expected_previous)
-                recorded = _insert(connection, dataset_id, entry, expected_previous)
-                if entry.files is not None:
-                    replace_files(connection, dataset_id, recorded.id, entry.files)
-            elif recorded.dataset != entry.dataset:
-                raise RegistryError(
-                    f"run {entry.run_id!r} has recorded {recorded.reference!r}, so it cannot record {entry.dataset!r}; "
-                    "give each dataset its own run_id"
-                )
-        self._ready = True
-        return recorded
+        return self._write(lambda connection: _record(connection, entry, expected_previous))
 
     def latest(self, name: str) -> Snapshot | None:
         """The newest snapshot of a dataset, or None if it has none; SpecError if none can have that name."""
@@ -193,12 +184,26 @@ class Registry(FileStore):
         text: str | None = self._value(select(validation.c.result).where(validation.c.snapshot_id == of.id))
         return text
 
+    def upgrade(self) -> tuple[str | None, str]:
+        """Make the registry, or run the migrations that it lacks: its revision before (None for nothing) and now.
+
+        Nobody has to: whoever writes first does it. It is for those who may alter tables where the writers may not.
+        """
+        before = self.revision
+        self._write(lambda connection: None)
+        return before, str(self.revision)
+
+    @property
+    def revision(self) -> str | None:
+        """The revision of its tables, None where there is nothing yet."""
+        self._is_ready()
+        return self._revision
+
     def _is_ready(self) -> bool:
         """Whether the registry has its tables; until then it is empty, and another process may make them."""
-        if not self._ready:
-            with database.told(self._place):
-                self._ready = database.has_schema(self._engine, self._place)
-        return self._ready
+        if self._revision is None and self._place.is_there():
+            self._revision = self._read(lambda connection: held_revision(connection, self._place))
+        return self._revision is not None
 
     def _expect_creatable(self, create: bool) -> None:
         """Find out before the work, not after it, that a registry is missing or cannot be made; create nothing."""
@@ -206,36 +211,49 @@ class Registry(FileStore):
             raise RegistryError(f"there is no registry at {self.address}; check its address, or record a dataset first")
         if self._place.path is None:
             return
-        with database.told(self._place):
+        with told(self._place):
             folder = _nearest(self._place.path.parent)
         if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
             raise RegistryError(
                 f"the registry {self.address} cannot be made because {folder} is no folder to write into"
             )
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with database.told(self._place):
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        """What `work` gives, in a transaction of its own; it may be begun again, so it does nothing that counts twice."""
+
+        def attempt() -> T:
             if not self._writable:
                 database.create_storage(self._engine, self._place, self._lock_timeout)
                 self._writable = True
+            revision = self._revision
             with database.writer(self._engine).begin() as connection:
-                if not self._ready:
-                    database.create_schema(connection, self._place)
-                yield connection
+                if is_behind(revision):
+                    _, revision = make_current(connection, self._place)
+                else:  # a program that is newer may have altered it since
+                    expect_understood(connection, self._place)
+                done = work(connection)
+            self._revision, self._is_known = revision, True
+            return done
+
+        return persist(self._place, attempt, known=self._is_known)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        def attempt() -> T:
+            with self._engine.connect() as connection:
+                return work(connection)
+
+        found = persist(self._place, attempt, known=self._is_known)
+        self._is_known = True
+        return found
 
     def _has_files(self) -> bool:
-        """Whether it has the tables of files, which it gets when they are first written to."""
+        """Whether it has the tables of files, which it gets when it is first written to."""
         if not self._files_ready and self._is_ready():
-            with database.told(self._place), self._engine.connect() as connection:
-                self._files_ready = database.has_file_tables(connection)
+            self._files_ready = self._read(has_file_tables)
         return self._files_ready
 
     def _rows(self, wanted: Select[Any]) -> Sequence[Row[Any]]:
-        if not self._is_ready():
-            return []
-        with database.told(self._place), self._engine.connect() as connection:
-            return connection.execute(wanted).all()
+        return self._read(lambda connection: connection.execute(wanted).all()) if self._is_ready() else []
 
     def _find(self, wanted: Select[Any]) -> Snapshot | None:
         rows = self._rows(wanted)
@@ -275,6 +293,22 @@ def _is_latest() -> ColumnElement[bool]:
         .scalar_subquery()
     )
     return snapshot.c.number == newest
+
+
+def _record(connection: Connection, entry: NewSnapshot, expected_previous: int | None) -> Snapshot:
+    dataset_id = _dataset_id(connection, entry)
+    recorded = _first(connection, _snapshots().where(snapshot.c.run_id == entry.run_id))
+    if recorded is None:
+        _expect_newest(connection, dataset_id, entry.dataset, expected_previous)
+        recorded = _insert(connection, dataset_id, entry, expected_previous)
+        if entry.files is not None:
+            replace_files(connection, dataset_id, recorded.id, entry.files)
+    elif recorded.dataset != entry.dataset:
+        raise RegistryError(
+            f"run {entry.run_id!r} has recorded {recorded.reference!r}, so it cannot record {entry.dataset!r}; "
+            "give each dataset its own run_id"
+        )
+    return recorded
 
 
 def _first(connection: Connection, wanted: Select[Any]) -> Snapshot | None:

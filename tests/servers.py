@@ -11,7 +11,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 #: What initdb and pg_ctl may be in, the newest version last; distributions keep them off PATH.
 BINARIES = "/usr/lib/postgresql/*/bin"
@@ -37,24 +40,78 @@ def postgres_program(name: str) -> str | None:
     return next((path for path in reversed(found) if path), None)
 
 
+@dataclass(frozen=True)
+class PostgresServer:
+    """A PostgreSQL server of our own in a folder, to be stopped, started and set up as a test needs it."""
+
+    folder: Path
+    port: int
+
+    @property
+    def user(self) -> str | None:
+        """Whom its programs run as: the server refuses to run as root."""
+        return "postgres" if os.geteuid() == 0 else None
+
+    @property
+    def address(self) -> str:
+        """The address of its database `postgres`, whose user `postgres` needs no password over TCP."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self.folder} -c fsync=off"
+        self.control("-w", "-l", f"{self.folder}/log", "-o", options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop it: `fast` ends transactions in order, `immediate` is what a crash does."""
+        self.control("-m", mode, "-w", "stop")
+
+    def control(self, *arguments: str) -> None:
+        _run(self.user, "pg_ctl", "-D", f"{self.folder}/data", *arguments)
+
+    def empty_schema(self) -> str:
+        """The address of its database that leads to a schema of its own, in which there is nothing."""
+        name = f"t{uuid4().hex}"
+        self.query(f"create schema {name}")
+        return f"{self.address}?options=-csearch_path%3D{name}"
+
+    def query(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Run statements, each committed at once; gives the rows of the last."""
+        import psycopg
+
+        with psycopg.connect(self.address, autocommit=True) as connection:
+            for statement in statements:
+                cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def postgres_server(copy_of: PostgresServer | None = None) -> Iterator[PostgresServer]:
+    """A server that runs: a new one without data, or a read-only replica that follows another."""
+    folder = Path(tempfile.mkdtemp(prefix="sameset-pg-", dir="/tmp"))  # the path of a socket may have 107 bytes
+    server = PostgresServer(folder, _free_port())
+    try:
+        if server.user:
+            shutil.chown(folder, server.user, server.user)
+        if copy_of:
+            _run(server.user, "pg_basebackup", "-d", copy_of.address, "-D", f"{folder}/data", "-R", "-c", "fast")
+        else:
+            names = ["-A", "trust", "-U", "postgres", "-N", "-E", "UTF8", "--locale=C"]
+            _run(server.user, "initdb", "-D", f"{folder}/data", *names)
+        server.start()
+        try:
+            yield server
+        finally:
+            with suppress(RuntimeError):  # a test may have stopped it
+                server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
     """The address of an empty database `postgres`, whose user `postgres` needs no password over TCP."""
-    folder = Path(tempfile.mkdtemp(prefix="sameset-pg-", dir="/tmp"))  # the path of a socket may have 107 bytes
-    user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
-    try:
-        if user:
-            shutil.chown(folder, user, user)
-        _run(user, "initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "postgres", "-N", "-E", "UTF8", "--locale=C")
-        port = _free_port()
-        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off"
-        _run(user, "pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options, "start")
-        try:
-            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        finally:
-            _run(user, "pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres_server() as server:
+        yield server.address
 
 
 @contextmanager
