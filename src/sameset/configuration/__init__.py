@@ -6,6 +6,7 @@ from sameset.configuration.judging import Judgement, judge
 from sameset.configuration.policy import Bound, Outcome, Policy, Recording
 from sameset.configuration.project import Dataset, Project, Schedule
 from sameset.configuration.reading import read_dataset, read_project
+from sameset.configuration.variables import expanded, unspoken
 
 __all__ = [
     "Bound",
@@ -16,7 +17,9 @@ __all__ = [
     "Project",
     "Recording",
     "Schedule",
+    "expanded",
     "judge",
     "read_dataset",
     "read_project",
+    "unspoken",
 ]

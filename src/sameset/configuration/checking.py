@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sameset.configuration.judging import Judgement, judge
+from sameset.configuration.variables import expanded, has_variables
 from sameset.execution.checking import is_incremental, record_check, sketch_arrival
 from sameset.execution.delta_rows import SOME_ROWS, WantedRows
 from sameset.execution.manifest_store import Manifests
@@ -33,7 +35,7 @@ def check_configured(
     manifests: Manifests | None = None,
     run_id: str | None = None,
 ) -> tuple[Check, Judgement]:
-    """The check of a dataset that arrived at its source (`source_of`), and its judgement; recorded if the policy says so.
+    """The check of a dataset that arrived at its source (`source_of`), judged by its policy; recorded if that says so.
 
     Raises SamesetError, with nothing recorded, if the source or the registry cannot be read.
     """
@@ -50,7 +52,8 @@ def check_configured(
     )
     if dataset.incremental is False and check.snapshot is not None:
         registry.forget_files(dataset.name)
-    return check, judge(policy, check)
+    judgement = judge(policy, check)
+    return judgement.on(check), judgement
 
 
 def arrival_of(
@@ -64,7 +67,7 @@ def arrival_of(
 ) -> Arrival:
     """A dataset as it arrived, with its sketch; SamesetError if it cannot be read."""
     by_file = is_incremental(registry, dataset.name, dataset.incremental)
-    return sketch_arrival(
+    arrival = sketch_arrival(
         source,
         dataset.name,
         registry,
@@ -74,9 +77,11 @@ def arrival_of(
         manifests=manifests,
         **dataset.wanted,
     )
+    # What is recorded and shown says the variables of the address, not their values.
+    return replace(arrival, address=dataset.source) if has_variables(dataset.source) else arrival
 
 
 def source_of(dataset: Dataset, registry: str) -> Source:
     """The source of a dataset, opened as its options say; the registry at an address is asked for what `schema_from` names."""
-    schema = column_types(dataset.schema_from, registry) if dataset.schema_from else None
-    return open_source(dataset.source, schema=schema, union_by_name=dataset.union_by_name, raw=dataset.raw)
+    schema = column_types(expanded(dataset.schema_from), registry) if dataset.schema_from else None
+    return open_source(expanded(dataset.source), schema=schema, union_by_name=dataset.union_by_name, raw=dataset.raw)

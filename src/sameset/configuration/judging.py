@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sameset.comparison.sentences import count_of
@@ -29,8 +29,11 @@ class Judgement:
 
     def sentence(self, check: Check) -> str:
         """The finding, and what its policy has against it: "orders is modified: 1 row changed; policy failed: ..."."""
-        told = "; ".join(self.reasons)
-        return f"{check.sentence}; policy {self.outcome}: {told}" if told else check.sentence
+        return self.on(check).sentence
+
+    def on(self, check: Check) -> Check:
+        """The check with what its policy says of it: sentence, reports and JSON tell it from then on."""
+        return replace(check, policy=self.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """The judgement as JSON."""
@@ -78,6 +81,16 @@ def _of_changes(policy: Policy, check: Check) -> Iterator[str]:
         return
     for kind, bound in policy.bounds.items():
         yield from _of_bound(check.comparison, kind, bound)
+    if policy.min_similarity is not None:
+        yield from _of_similarity(check.comparison, policy.min_similarity)
+
+
+def _of_similarity(comparison: Comparison, least: float) -> Iterator[str]:
+    found = comparison.similarity.jaccard
+    if found.high < least:
+        yield f"the similarity to before is {found}, less than min_similarity = {least:g}"
+    elif found.low < least:
+        yield f"the similarity to before is {found}, so that min_similarity = {least:g} may be broken"
 
 
 def _of_bound(comparison: Comparison, kind: str, bound: Bound) -> Iterator[str]:

@@ -30,6 +30,7 @@ def read_policy(table: Table) -> Policy:
         max_added=_bound(table, "max_added"),
         max_removed=_bound(table, "max_removed"),
         max_changed=_bound(table, "max_changed"),
+        min_similarity=table.share("min_similarity"),
         min_rows=table.whole("min_rows", 0),
         max_rows=table.whole("max_rows", 0),
         resembles=REACTIONS.get(table.word("resembles", REACTIONS) or "", Outcome.PASSED),

@@ -67,6 +67,7 @@ class Policy:
     max_added: Bound | None = None
     max_removed: Bound | None = None
     max_changed: Bound | None = None
+    min_similarity: float | None = None  #: of the rows before and now (Jaccard), from 0 to 1
     min_rows: int | None = None
     max_rows: int | None = None
     resembles: Outcome = Outcome.PASSED  #: what it means that the dataset is related to another one of the registry

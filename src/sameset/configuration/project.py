@@ -13,8 +13,9 @@ from sameset.errors import ConfigurationError
 if TYPE_CHECKING:
     from sameset.sketches.spec import Wanted
 
-__all__ = ["POOL", "Dataset", "Project", "Schedule"]
+__all__ = ["CONCURRENCY", "NAME", "POOL", "Dataset", "Project", "Schedule"]
 
+NAME = "sameset"
 POOL = "sameset-pool"
 CONCURRENCY = 4
 
@@ -53,6 +54,7 @@ class Dataset:
     trust_metadata: bool = False
     manifest: bool | None = None
     timeout: float | None = None  #: seconds
+    retries: int | None = None  #: after what passes by itself; None: as often as a flow usually tries
     tags: tuple[str, ...] = ()
     schedule: Schedule | None = None
     policy: Policy = field(default_factory=Policy)
@@ -98,6 +100,7 @@ class Project:
     registry: str | None = None
     manifests: str | None = None
     docs: str | None = None
+    name: str = NAME  #: what tells its deployments from those of other files
     pool: str = POOL
     concurrency: int = CONCURRENCY
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sameset.configuration.addresses import resolved, resolved_place, without_secret
 from sameset.configuration.policies import read_policy
-from sameset.configuration.project import CONCURRENCY, POOL, Dataset, Project
+from sameset.configuration.project import CONCURRENCY, NAME, POOL, Dataset, Project
 from sameset.configuration.schedules import read_schedule
 from sameset.configuration.tables import Table
 from sameset.errors import ConfigurationError, SamesetError
@@ -20,6 +20,7 @@ __all__ = ["FILE", "read_dataset", "read_project"]
 FILE = "sameset.toml"
 MOST_CAPACITY = 1_612_489  # of a delta table, as of --delta-capacity
 MOST_CONCURRENCY = 1000
+MOST_RETRIES = 10
 
 
 def read_project(path: str | os.PathLike[str] | None = None) -> Project:
@@ -38,6 +39,7 @@ def read_project(path: str | os.PathLike[str] | None = None) -> Project:
         registry=resolved(without_secret(table, "registry"), place.parent),
         manifests=resolved(table.text("manifests"), place.parent),
         docs=resolved(table.text("docs"), place.parent),
+        name=table.text("project") or NAME,
         pool=table.text("pool") or POOL,
         concurrency=table.whole("concurrency", 1, MOST_CONCURRENCY) or CONCURRENCY,
         datasets=_datasets(table.table("datasets"), shared, place.parent),
@@ -89,6 +91,7 @@ def _dataset(name: str, table: Table, folder: Path | None) -> Dataset:
         trust_metadata=table.flag("trust_metadata") or False,
         manifest=table.flag("manifest"),
         timeout=table.seconds("timeout"),
+        retries=table.whole("retries", 0, MOST_RETRIES),
         tags=table.names("tags") or (),
         schedule=read_schedule(table),
         policy=read_policy(table.table("policy")),

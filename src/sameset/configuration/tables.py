@@ -12,6 +12,7 @@ from sameset.errors import ConfigurationError
 __all__ = ["Table", "nearest", "seconds_of"]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%")
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -62,6 +63,17 @@ class Table:
         if type(found) is not int or found < least or (most is not None and found > most):
             self.refuse(key, f"{found!r} is no whole number from {least}{top or ' on'}")
         return found
+
+    def share(self, key: str) -> float | None:
+        """A share: a number above 0 up to 1, or a text like "95%"."""
+        found = self.get(key)
+        if found is None:
+            return None
+        match = _PERCENT.fullmatch(found.strip()) if isinstance(found, str) else None
+        number = float(match[1]) / 100 if match else found
+        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number <= 1:
+            self.refuse(key, f'{found!r} is no share; write a number above 0 up to 1, or a text like "95%"')
+        return float(number)
 
     def names(self, key: str) -> tuple[str, ...] | None:
         """A list of texts; one text alone is a list of one."""

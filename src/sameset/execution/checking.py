@@ -26,7 +26,7 @@ from sameset.sources import open_source
 from sameset.sources.file_states import Trust
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sameset.execution.file_changes import FileChanges
     from sameset.execution.incremental import FilesRead
@@ -98,6 +98,7 @@ class Check:
     snapshot: Snapshot | None = None
     registry: str | None = None
     files: FileChanges | None = None  #: what became of the files, if they were looked at one by one
+    policy: Mapping[str, Any] | None = None  #: outcome and reasons, once a policy judged it
 
     @property
     def is_same(self) -> bool:
@@ -113,10 +114,12 @@ class Check:
             told = "was replaced: it shares too few rows, keys or values with its previous snapshot"
         else:
             told = describe(self.comparison)
-        return f"{self.arrival.dataset} {told}"
+        broken = "; ".join(self.policy["reasons"]) if self.policy else ""
+        judged = f"; policy {self.policy['outcome']}: {broken}" if self.policy and broken else ""
+        return f"{self.arrival.dataset} {told}{judged}"
 
     def to_json(self, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
-        """The check as JSON: its comparison, and what a check adds to it."""
+        """The check as JSON: its comparison, what a check adds to it, and its policy if one judged it."""
         right = Side(self.arrival.sketch.row_count, self.arrival.sketch.text_digest, self.arrival.address)
         key = self.arrival.sketch.spec.key
         return (self.comparison.to_json(limit) if self.comparison else first_json(right, key, limit)) | {
@@ -126,6 +129,7 @@ class Check:
             "previous": self.previous.reference if self.previous else None,
             "resembles": [other.to_json() for other in self.resembles],
             "files": self.files.to_json() if self.files else None,
+            **({"policy": dict(self.policy)} if self.policy else {}),
         }
 
 
