@@ -11,6 +11,7 @@ from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.task_engine import TaskRunTimeoutError
 
+from sameset.configuration.project import in_words
 from sameset.errors import StaleSnapshotError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Limits:
 
     def sentence(self, dataset: str) -> str:
         """What is said of a dataset whose time was up."""
-        return f"{dataset} took longer than its timeout of {self.timeout:g} s; nothing more was recorded"
+        return f"{dataset} took longer than its timeout of {in_words(self.timeout or 0.0)}; nothing more was recorded"
 
 
 def is_transient(error: BaseException) -> bool:

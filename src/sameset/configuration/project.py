@@ -13,7 +13,7 @@ from sameset.errors import ConfigurationError
 if TYPE_CHECKING:
     from sameset.sketches.spec import Wanted
 
-__all__ = ["CONCURRENCY", "NAME", "POOL", "Dataset", "Project", "Schedule"]
+__all__ = ["CONCURRENCY", "NAME", "POOL", "Dataset", "Project", "Schedule", "in_words"]
 
 NAME = "sameset"
 POOL = "sameset-pool"
@@ -29,7 +29,17 @@ class Schedule:
     every: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.cron} {self.timezone}" if self.cron else f"every {self.every:g} s"
+        return f"{self.cron} {self.timezone}" if self.cron else f"every {in_words(self.every or 0.0)}"
+
+
+def in_words(seconds: float) -> str:
+    """A length of time in its largest whole unit.
+
+    >>> in_words(3600), in_words(90), in_words(0.5)
+    ('1h', '90s', '0.5s')
+    """
+    units = {"d": 86400, "h": 3600, "m": 60}
+    return next((f"{seconds / size:g}{unit}" for unit, size in units.items() if seconds % size == 0), f"{seconds:g}s")
 
 
 @dataclass(frozen=True)
