@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
+from prefect.runtime import flow_run
 
 from sameset.comparison import Verdict
 from sameset.comparison.sentences import describe
@@ -13,7 +14,7 @@ from sameset.configuration import Outcome, expanded, unspoken
 from sameset.configuration.tables import nearest
 from sameset.errors import SamesetError, SpecError
 from sameset.execution.comparing import compare_places
-from sameset.registry import default_address
+from sameset.registry import default_address, without_password
 from sameset.reports.markdown import as_markdown, escape
 from sameset_flows.keys import artifact_key
 from sameset_flows.states import failed, judged
@@ -44,11 +45,17 @@ def publish(found: Comparison, sentence: str, name: str) -> None:
     create_markdown_artifact(key=key, markdown=as_markdown(found, MOST_ROWS), description=escape(sentence))
 
 
+def run_name() -> str:
+    """What Prefect calls a run: the two places, without a password that somebody wrote into them all the same."""
+    given = flow_run.parameters
+    return f"compare {without_password(str(given['left']))} with {without_password(str(given['right']))}"
+
+
 compared = fat_task("compare", compare)
 report = fat_task("report", publish)
 
 
-@flow(name="compare-datasets", flow_run_name="compare {left} with {right}", persist_result=False)
+@flow(name="compare-datasets", flow_run_name=run_name, persist_result=False)
 def compare_datasets(
     left: str,
     right: str,
@@ -85,7 +92,7 @@ def _verdicts(words: list[str] | None) -> frozenset[Verdict]:
     found: set[Verdict] = set()
     for word in words or ():
         if word != "different" and word not in list(Verdict):
-            raise SpecError(f"{word!r} is no verdict{nearest(word, [*Verdict, 'different'])}")
+            raise SpecError(f"{word!r} is no verdict{nearest(word, [*map(str, Verdict), 'different'])}")
         found |= set(Verdict) - {Verdict.IDENTICAL} if word == "different" else {Verdict(word)}
     return frozenset(found)
 

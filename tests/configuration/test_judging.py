@@ -77,6 +77,23 @@ def test_bounds_on_changes_do_not_speak_of_a_first_delivery(checks):
     assert outcome(checks["new"], min_rows=100, max_rows=100) is Outcome.PASSED
 
 
+def test_too_little_in_common_fails(checks):
+    # 95 of 107 distinct rows are in both.
+    assert outcome(checks["modified"], min_similarity=95 / 107) is Outcome.PASSED
+    told = judge(Policy(min_similarity=0.9), checks["modified"])
+    assert told.reasons == ("the similarity to before is 0.8879, less than min_similarity = 0.9",)
+    assert outcome(checks["new"], min_similarity=1.0) is Outcome.PASSED
+
+
+def test_a_similarity_that_may_be_too_small_fails(checks):
+    found = checks["modified"].comparison
+    vague = replace(found, similarity=replace(found.similarity, jaccard=Estimate(0.95, 0.88, 0.99)))
+    told = judge(Policy(min_similarity=0.9), replace(checks["modified"], comparison=vague))
+    assert told.reasons == (
+        "the similarity to before is 0.95 [0.88, 0.99], so that min_similarity = 0.9 may be broken",
+    )
+
+
 def test_resembling_another_dataset_fails_or_warns_as_asked(checks):
     told = judge(Policy(resembles=Outcome.FAILED), checks["copy"])
     assert told.reasons == ("it resembles orders (identical)",)

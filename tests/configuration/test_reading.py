@@ -14,6 +14,7 @@ FULL = """
 registry = "registry.db"
 manifests = "~/manifests"
 docs = "pages"
+project = "shop"
 pool = "team-pool"
 concurrency = 2
 
@@ -33,6 +34,7 @@ digits = 12
 incremental = true
 trust_metadata = true
 timeout = "30m"
+retries = 5
 tags = ["vendor"]
 schedule = { cron = "0 3 * * 1-5", timezone = "Europe/Berlin" }
 
@@ -41,6 +43,7 @@ fail_on = ["truncated", "replaced"]
 warn_on = ["unchanged"]
 max_added = "5%"
 max_changed = 100
+min_similarity = "95%"
 min_rows = 1
 resembles = "warn"
 may_resemble = ["orders_copy"]
@@ -70,7 +73,7 @@ def test_what_the_file_says_comes_out(write, tmp_path, monkeypatch):
     assert project.registry == str(tmp_path / "registry.db")
     assert project.docs == str(tmp_path / "pages")
     assert project.manifests == str(tmp_path / "home" / "manifests")
-    assert (project.pool, project.concurrency) == ("team-pool", 2)
+    assert (project.name, project.pool, project.concurrency) == ("shop", "team-pool", 2)
     orders, customers = project.dataset("orders"), project.dataset("Daily Customers")
     assert orders.source == str(tmp_path / "data/orders/*.parquet")
     assert (orders.key, orders.ignore, orders.timeout, orders.tags) == (
@@ -86,6 +89,7 @@ def test_what_the_file_says_comes_out(write, tmp_path, monkeypatch):
         max_added=Bound(percent=5),
         max_removed=Bound(rows=0),  # of the policy that all share
         max_changed=Bound(rows=100),
+        min_similarity=0.95,
         min_rows=1,
         resembles=Outcome.WARNED,
         may_resemble=("orders_copy",),
@@ -142,7 +146,14 @@ def test_the_file_of_the_environment_is_read_where_none_is_named(write, monkeypa
         ("[datasets.a]\nsource = 'a'\nschedule = {}", "schedule: it has either cron"),
         ("[datasets.a]\nsource = 'a'\nschedule = { cron = '0 3 * *' }", "has not five fields"),
         ("[datasets.a]\nsource = 'a'\nschedule = { cron = '0 3 * * *', timezone = 'Mars' }", "'Mars' is no time zone"),
+        ("[datasets.a]\nsource = 'a'\nschedule = { cron = '0 25 * * *' }", "has hour 25, which is not from 0 to 23"),
+        ("[datasets.a]\nsource = 'a'\nschedule = { cron = '0 3 * * mo' }", "has day of week mo, which is not"),
+        ("[datasets.a]\nsource = 'a'\nschedule = { cron = '*/0 3 * * *' }", "has minute '[*]/0', which is none"),
+        ("[datasets.a]\nsource = 'a'\nschedule = { cron = '0 9-5 * * *' }", "has hour '9-5', which goes backwards"),
         ("[datasets.a]\nsource = 'a'\nschedule = { every = 1 }", "too often"),
+        ("[datasets.a]\nsource = 'a'\nretries = 11", "retries: 11 is no whole number from 0 to 10"),
+        ("[datasets.a]\nsource = 'a'\npolicy = { min_similarity = 95 }", "min_similarity: 95 is no share"),
+        ("[datasets.a]\nsource = 'a'\n[datasets.a]\nsource = 'b'", "is not valid TOML"),
         ("schedule = { evry = 60 }\n[datasets.a]\nsource = 'a'", r"\[schedule\] evry: .* did you mean 'every'"),
         (
             "[datasets.a]\nsource = 'a'\npolicy = { fail_on = ['modifed'] }",

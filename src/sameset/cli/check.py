@@ -97,6 +97,8 @@ def check(
         return _check_configured(source, name, registry, rows, printed, config, everything, **spec)
     if source is None:
         raise click.UsageError("Missing argument 'SOURCE'.", click.get_current_context())
+    if click.get_current_context().get_parameter_source("config") is ParameterSource.COMMANDLINE:
+        raise SamesetError("--config goes with a dataset of the file; leave it out, or --name")
     spare((source,), output)
     started = time.monotonic()
     found = _check_address(source, name, registry, rows, quiet, **spec)

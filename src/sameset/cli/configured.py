@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from sameset.cli.findings import Output, publish
-from sameset.cli.options import DIFFERENT, SAME, UNKNOWN, emit
+from sameset.cli.options import DIFFERENT, SAME, UNKNOWN, emit, spare
 from sameset.errors import ConfigurationError, SamesetError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sameset.execution.checking import Check
     from sameset.execution.manifest_store import Manifests
 
-__all__ = ["check_all", "check_one", "expect_configured"]
+__all__ = ["Wanted", "check_all", "check_one", "expect_configured"]
 
 #: Parameters of `sameset check` that say the same whether the dataset is of a file or not.
 SHARED = frozenset(
@@ -92,8 +92,9 @@ def project_of(config: Path | None, source: str | None) -> Project:
         return read_project(config)
     except ConfigurationError as error:
         if config is None and source is not None and "does not exist" in str(error):
-            raise SamesetError(
-                f"{source!r} has no name to be recorded under: add --name NAME, or list it in sameset.toml (docs/production.md)"
+            raise click.UsageError(
+                f"{source!r} has no name to be recorded under: add --name NAME, or list it in sameset.toml (docs/production.md)",
+                click.get_current_context(),
             ) from None
         raise
 
@@ -151,6 +152,7 @@ def _checked(project: Project, dataset: Dataset, wanted: Wanted) -> Outcome:
     folder = kept.folder or (Path(project.manifests) if project.manifests else None)
     with unspoken(dataset.source, dataset.schema_from, told):
         address = expanded(told)
+        spare((expanded(dataset.source),), wanted.output.file)
         source = source_of(dataset, address)
         with (
             Registry.open(address) as registry,

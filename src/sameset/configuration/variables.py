@@ -25,7 +25,7 @@ def has_variables(address: str) -> bool:
 
 def without_variables(address: str) -> str:
     """The address without passwords that are variables, to see whether another one is left."""
-    return _SPARED.sub("", address).rstrip("?&")
+    return re.sub(r"[?&](?=::|$)", "", _SPARED.sub("", address))
 
 
 def expanded(address: str) -> str:
