@@ -39,7 +39,9 @@ def test_a_broken_policy_fails_the_run_and_records_nothing_unless_asked(deliver,
     check_dataset(deliver("first.parquet"), **more)
     warned = read(check_dataset(deliver("second.parquet", orders(102)), **more, return_state=True))
     assert (warned.type.value, warned.name) == ("COMPLETED", "Warned")
-    assert warned.message == "orders is the same with rows appended: 2 rows added; policy warned: appended is in warn_on"
+    assert (
+        warned.message == "orders is the same with rows appended: 2 rows added; policy warned: appended is in warn_on"
+    )
     shrunk = deliver("third.parquet", orders(99))
     failed = read(check_dataset(shrunk, **more, return_state=True))
     assert failed.type.value == "FAILED"
