@@ -31,7 +31,7 @@ def serve(project: Project, *, limit: int | None = None) -> None:
     At most `limit` checks run at once, otherwise the project's `concurrency`. SamesetError if no server answers in two minutes.
     """
     wait_for_server(PATIENCE)
-    prefect.serve(*_served(plan(project)), limit=limit or project.concurrency, print_starting_message=False)
+    prefect.serve(*_served(plan(project)), limit=limit or project.concurrency)
 
 
 def _served(planned: Sequence[Planned]) -> list[Any]:
