@@ -14,6 +14,7 @@ from sameset.configuration.checking import arrival_of, source_of
 from sameset.execution.checking import Arrival, is_incremental, record_check
 from sameset.execution.manifest_store import Manifests
 from sameset.registry import Registry, default_address
+from sameset_flows import mapping  # noqa: F401  (SAMESET_MAPPER=prefect is known from then on)
 from sameset_flows.artifacts import publish
 from sameset_flows.events import announce
 from sameset_flows.progress import showing_progress
