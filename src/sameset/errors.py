@@ -7,6 +7,7 @@ SamesetError                 exit code 2, one sentence: what, where, what to do
 ├── SpecError                what was asked for makes no sense
 │   └── SpecMismatchError    two sketches of unequal specs cannot be merged
 ├── SketchFormatError        bytes that are not a sketch, or one of another version
+├── ConfigurationError       sameset.toml, or parameters like it, say what makes no sense
 ├── ManifestError            a manifest is damaged or of another table, or could not be written or joined
 ├── RegistryError            the registry could not be read or written
 │   ├── RegistryUnavailableError  its server does not answer, or it is locked: the same may work later
@@ -18,6 +19,7 @@ SamesetError                 exit code 2, one sentence: what, where, what to do
 from __future__ import annotations
 
 __all__ = [
+    "ConfigurationError",
     "ManifestError",
     "MissingExtraError",
     "RegistryError",
@@ -84,6 +86,10 @@ class SpecMismatchError(SpecError):
 
 class SketchFormatError(SamesetError):
     """Bytes that are not a sketch, or a sketch of a version that this program does not read."""
+
+
+class ConfigurationError(SamesetError):
+    """A file of configuration cannot be read, or says what makes no sense."""
 
 
 class ManifestError(SamesetError):
