@@ -26,8 +26,9 @@ _NOTICING = {
     "tcp_user_timeout": 50_000,  # milliseconds
 }
 
-# A writer whose machine vanished between two statements holds the row of its dataset no longer than this.
-_MOST_IDLE = 60
+# A writer whose machine vanished between two statements holds the row of its dataset no longer than this: less than those
+# who wait for it do. Nothing of ours takes time between two statements of a transaction.
+_MOST_IDLE = 20.0
 
 
 def read_address(rest: str) -> tuple[str, URL]:
@@ -76,8 +77,8 @@ def server_engine(url: URL, lock_timeout: float) -> Engine:
         )
     except ModuleNotFoundError:
         raise MissingExtraError("postgres", "a registry on PostgreSQL") from None
-    limits = f"set local lock_timeout = {round(lock_timeout * 1000) or 1}"
-    limits += f"; set local idle_in_transaction_session_timeout = {_MOST_IDLE * 1000}"
+    limits = f"set local lock_timeout = {max(1, round(lock_timeout * 1000))}"
+    limits += f"; set local idle_in_transaction_session_timeout = {round(_MOST_IDLE * 1000)}"
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
