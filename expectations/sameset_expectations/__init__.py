@@ -12,21 +12,39 @@ Importing this package makes them known to Great Expectations; a process that on
 
 from __future__ import annotations
 
+from sameset_expectations.columns.digest import ExpectColumnDigestToMatch
+from sameset_expectations.columns.overlap import ExpectColumnValueOverlapToBeBetween
 from sameset_expectations.contexts import evaluate, get_context, get_suite
 from sameset_expectations.datasource import SamesetDatasource, TableAsset
 from sameset_expectations.docs import make_self_contained
 from sameset_expectations.engine import SamesetExecutionEngine
-from sameset_expectations.match import ExpectTableToMatch
 from sameset_expectations.metrics import SKETCH
-from sameset_expectations.previous import ExpectTableToDifferFromPrevious
-from sameset_expectations.resemblance import ExpectTableNotToResembleAnother
+from sameset_expectations.tables.distinct import ExpectTableRowsToBeDistinct
+from sameset_expectations.tables.growth import ExpectTableToOnlyGrow
+from sameset_expectations.tables.match import ExpectTableToMatch
+from sameset_expectations.tables.overlap import ExpectTableNotToOverlap
+from sameset_expectations.tables.previous import ExpectTableToDifferFromPrevious
+from sameset_expectations.tables.resemblance import ExpectTableNotToResembleAnother
+from sameset_expectations.tables.row_changes import ExpectTableRowChangesToBeBetween
+from sameset_expectations.tables.schema import ExpectTableSchemaToMatch
+from sameset_expectations.tables.similarity import ExpectTableSimilarityToBeBetween
+from sameset_expectations.tables.unchanged import ExpectTableColumnsToBeUnchanged
 from sameset_expectations.validation import Validation, usual_expectations, validate_table
 
 __all__ = [
     "SKETCH",
+    "ExpectColumnDigestToMatch",
+    "ExpectColumnValueOverlapToBeBetween",
+    "ExpectTableColumnsToBeUnchanged",
+    "ExpectTableNotToOverlap",
     "ExpectTableNotToResembleAnother",
+    "ExpectTableRowChangesToBeBetween",
+    "ExpectTableRowsToBeDistinct",
+    "ExpectTableSchemaToMatch",
+    "ExpectTableSimilarityToBeBetween",
     "ExpectTableToDifferFromPrevious",
     "ExpectTableToMatch",
+    "ExpectTableToOnlyGrow",
     "SamesetDatasource",
     "SamesetExecutionEngine",
     "TableAsset",

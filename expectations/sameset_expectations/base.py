@@ -1,4 +1,4 @@
-"""What our expectations share: they judge the one sketch of a batch, and show a sentence and tables."""
+"""What our expectations share: they judge the one sketch of a batch, and show a sentence, pictures and tables."""
 
 from __future__ import annotations
 
@@ -12,41 +12,25 @@ from great_expectations.expectations.metadata_types import DataQualityIssues
 from great_expectations.render import (
     LegacyDiagnosticRendererType,
     LegacyRendererType,
+    RenderedContent,
     RenderedStringTemplateContent,
-    RenderedTableContent,
 )
 from great_expectations.render.renderer.renderer import renderer
 from great_expectations.render.renderer_configuration import RendererConfiguration, RendererValueType
 
-from sameset.registry import default_address, without_password
+from sameset.registry import default_address
+from sameset_expectations.bounds import Measured
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
+from sameset_expectations.fields import checked_parameter, without_secret
 from sameset_expectations.metrics import SKETCH
 from sameset_expectations.rendering import shorten, text
 
 if TYPE_CHECKING:
-    from sameset.comparison import Comparison
     from sameset.sketches.table import TableSketch
     from sameset.sources import Source
 
-__all__ = [
-    "LISTED_ROWS",
-    "REGISTRY_DESCRIPTION",
-    "Arriving",
-    "Finding",
-    "SketchExpectation",
-    "bounded",
-    "registry_field",
-    "said",
-    "without_secret",
-]
-
-REGISTRY_DESCRIPTION = (
-    "The address of the registry, without a password; left out, it is that of the data source or else SAMESET_REGISTRY."
-)
-LISTED_ROWS = 20
-LISTED_COLUMNS = 30
-LISTED_CELLS = 8
+__all__ = ["Arriving", "Finding", "SketchExpectation"]
 
 
 @dataclass(frozen=True)
@@ -64,21 +48,40 @@ class Finding:
     """What an expectation found: the word, the sentence, and the bounded facts that its tables show."""
 
     success: bool
-    observed: str
+    observed: str | int | float
     sentence: str
     facts: dict[str, Any]
 
-    def to_result(self) -> dict[str, Any]:
-        """The finding as Great Expectations keeps it."""
-        details = {"sentence": self.sentence, **self.facts}
+    @classmethod
+    def of_measured(cls, measured: Measured, sentence: str, facts: dict[str, Any] | None = None) -> Finding:
+        """The finding that a number keeps its bounds, or not."""
+        told = f"{sentence}; {measured.remark}" if measured.remark else sentence
+        observed = float(f"{measured.found.estimate:.4g}")
+        return cls(measured.success, observed, told, {"measured": measured.to_json(), **(facts or {})})
+
+    def to_result(self, *, brief: bool = False) -> dict[str, Any]:
+        """The finding as Great Expectations keeps it; a `brief` one is the sentence alone."""
+        details = {"sentence": self.sentence, **({} if brief else self.facts)}
         return {"success": self.success, "result": {"observed_value": self.observed, "details": shorten(details)}}
 
 
+def _plain_field(cls: type[SketchExpectation], value: Any, field: Any) -> Any:
+    """A value of a field of ours: no mapping but a suite parameter, and no password in it."""
+    if field.name not in cls.success_keys:
+        return value
+    for part in value if isinstance(value, list) else [value]:
+        without_secret(part)
+    return checked_parameter(value)
+
+
 class SketchExpectation(BatchExpectation, ABC):
-    """An expectation about the rows of a whole table. Subclasses add fields, `_judge`, `_told` and `_tables`."""
+    """An expectation about the rows of a whole table. Subclasses add fields, `_judge`, `_told` and `_blocks`."""
+
+    _plain_fields = pydantic.validator("*", pre=True, allow_reuse=True)(_plain_field)
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (SKETCH,)
     domain_keys: ClassVar[tuple[str, ...]] = ("batch_id",)
+    issues: ClassVar[tuple[DataQualityIssues, ...]] = (DataQualityIssues.VOLUME, DataQualityIssues.UNIQUENESS)
     library_metadata: ClassVar[dict[str, Any]] = {
         "maturity": "experimental",
         "tags": ["sameset", "table expectation"],
@@ -98,7 +101,7 @@ class SketchExpectation(BatchExpectation, ABC):
             BatchExpectation.Config.schema_extra(schema, model)
             properties = schema["properties"]["metadata"]["properties"]
             for name, value in {
-                "data_quality_issues": [DataQualityIssues.VOLUME.value, DataQualityIssues.UNIQUENESS.value],
+                "data_quality_issues": [issue.value for issue in model.issues],
                 "library_metadata": model._library_metadata,
                 "short_description": (model.__doc__ or "").partition("\n")[0],
                 "supported_data_sources": ["sameset", "Pandas"],
@@ -106,7 +109,7 @@ class SketchExpectation(BatchExpectation, ABC):
                 properties[name] = {"title": name.replace("_", " ").title(), "const": value}
 
     @abstractmethod
-    def _judge(self, arriving: Arriving) -> Finding:
+    def _judge(self, arriving: Arriving, metrics: dict[str, Any]) -> Finding:
         """What is found; SamesetError if it cannot be known."""
 
     @classmethod
@@ -116,14 +119,15 @@ class SketchExpectation(BatchExpectation, ABC):
 
     @classmethod
     @abstractmethod
-    def _tables(cls, details: dict[str, Any]) -> list[RenderedTableContent]:
-        """The tables under the sentence."""
+    def _blocks(cls, details: dict[str, Any]) -> list[RenderedContent]:
+        """The pictures and tables under the sentence."""
 
     def _validate(
         self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
     ) -> dict[str, Any]:
         with noting():
-            return self._judge(self._arriving(metrics[SKETCH], execution_engine)).to_result()
+            finding = self._judge(self._arriving(metrics[SKETCH], execution_engine), metrics)
+        return finding.to_result(brief=_is_brief(self._get_result_format(runtime_configuration)))
 
     def _arriving(self, sketch: TableSketch, engine: Any) -> Arriving:
         named = getattr(self, "registry", None)
@@ -163,62 +167,17 @@ class SketchExpectation(BatchExpectation, ABC):
     @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_TABLE)
     def _diagnostic_unexpected_table_renderer(
         cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None
-    ) -> list[RenderedTableContent] | None:
+    ) -> list[RenderedContent] | None:
         details = _details(result)
-        return cls._tables(details) or None if details else None
+        shown = len(details) > 1 and "new" not in details  # a brief result, or nothing to compare with yet
+        return cls._blocks(details) or None if shown else None
 
 
 def _details(result: Any) -> dict[str, Any]:
     return (result.result or {}).get("details", {}) if result is not None else {}
 
 
-def said(value: object) -> str:
-    """A field as a sentence has it; one that a suite parameter will fill is called by that parameter."""
-    if isinstance(value, dict):
-        return f"(parameter {value.get('$PARAMETER', '?')})"
-    return str(value)
-
-
-def without_secret(value: Any) -> Any:
-    """The field itself; ValueError if it holds a password, because suites and results store every field."""
-    if isinstance(value, str) and without_password(value) != value:
-        raise ValueError(
-            "the address holds a password, which suites and results would store; "
-            "give the registry to the data source as ${VARIABLE}, or set SAMESET_REGISTRY"
-        )
-    return value
-
-
-def bounded(comparison: Comparison) -> dict[str, Any]:
-    """The comparison as JSON of a few kilobytes: some of the rows, some of the columns, and none that are the same."""
-    found = comparison.to_json(LISTED_ROWS)
-    differing = [column for column in found["columns"] if column["state"] != "same"]
-    found["columns_that_differ"] = len(differing)
-    found["columns"] = differing[:LISTED_COLUMNS]
-    rows = found.pop("row_sample")
-    for name in ("added", "removed", "changed"):
-        entries = found["delta"][name] if comparison.key else rows[name] or found["delta"][name]
-        found["delta"][name] = [_narrow(row) for row in entries]
-    if found["buckets"]:
-        found["buckets"]["differing"] = [_narrow_bucket(bucket) for bucket in found["buckets"]["differing"]]
-    for side in (found["left"], found["right"]):
-        side["address"] = without_password(side["address"]) if side["address"] else None
-    return found
-
-
-def _narrow(row: dict[str, Any]) -> dict[str, Any]:
-    """The row, or the first cells of a wide one."""
-    more = len(row) - LISTED_CELLS
-    return row if more <= 0 else {**dict(list(row.items())[:LISTED_CELLS]), "…": f"{more} more columns"}
-
-
-def _narrow_bucket(bucket: dict[str, Any]) -> dict[str, Any]:
-    """The bucket with the first of its columns."""
-    names = bucket["columns"]
-    more = bucket["more_columns"] + max(len(names) - LISTED_CELLS, 0)
-    return bucket | {"columns": names[:LISTED_CELLS], "more_columns": more}
-
-
-def registry_field() -> Any:
-    """The field of the registry's address."""
-    return pydantic.Field(None, description=REGISTRY_DESCRIPTION)
+def _is_brief(result_format: Any) -> bool:
+    """Whether a result format asks for no more than what was observed."""
+    asked = result_format.get("result_format") if isinstance(result_format, dict) else result_format
+    return str(getattr(asked, "value", asked)) in ("BASIC", "BOOLEAN_ONLY")

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from great_expectations.render import RenderedStringTemplateContent, RenderedTableContent
+from great_expectations.render import RenderedContent, RenderedStringTemplateContent, RenderedTableContent
 
 from sameset.comparison.sentences import SYMBOLS
+from sameset_expectations.bounds import allowed_text
+from sameset_expectations.charts import rows_bar, scale_bar
 
-__all__ = ["comparison_tables", "estimate_text", "shorten", "similarity_tables", "table", "text"]
+__all__ = [
+    "columns_table",
+    "comparison_blocks",
+    "estimate_text",
+    "measured_blocks",
+    "measured_table",
+    "shorten",
+    "similarity_tables",
+    "table",
+    "text",
+]
 
+DECISIONS = {"within": "✔ allowed", "beyond": "✘ not allowed", "unsure": "? not known well enough"}
 LONGEST = 200  # signs of a value that is shown; a cell may hold a mebibyte
 
 
@@ -46,32 +59,58 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> RenderedTa
     )
 
 
-def comparison_tables(comparison: Mapping[str, Any], left: str, right: str) -> list[RenderedTableContent]:
-    """Tables of a bounded comparison: both sides, the rows that differ, the columns that differ."""
+def measured_blocks(measured: Mapping[str, Any], what: str = "Share") -> list[RenderedContent]:
+    """A share on its scale with its interval and bounds, and the same in figures."""
+    return [scale_bar(measured), measured_table([measured], what)]
+
+
+def measured_table(found: Iterable[Mapping[str, Any]], what: str) -> RenderedTableContent:
+    """Numbers beside the bounds that they must keep."""
+    rows = [
+        [one["what"], estimate_text(one), allowed_text(one["min"], one["max"]), DECISIONS[one["decision"]]]
+        for one in found
+    ]
+    return table([what, "Found (95 % interval)", "Allowed", ""], rows)
+
+
+def comparison_blocks(comparison: Mapping[str, Any], left: str, right: str) -> list[RenderedContent]:
+    """A bounded comparison: the bar of its rows; tables of both sides, the rows that differ, the columns that differ."""
     sides = [
         [name, side["rows"], side["digest"], side["address"] or ""]
         for name, side in ((left, comparison["left"]), (right, comparison["right"]))
     ]
-    tables = [table(["", "Rows", "Digest", "Address"], sides)]
+    bar = rows_bar(comparison["parts"])
+    tables: list[RenderedContent] = [] if bar is None else [bar]
+    tables.append(table(["", "Rows", "Digest", "Address"], sides))
     changes = _change_rows(comparison)
     if changes:
         tables.append(table(["Rows that differ", "How many", "Which (at most a few of them)"], changes))
-    columns = [
+    if comparison["columns"]:
+        tables.append(columns_table(comparison["columns"]))
+    return tables
+
+
+def columns_table(columns: Iterable[Mapping[str, Any]]) -> RenderedContent:
+    """The table of columns that differ, and how."""
+    rows = [
         [
             column["name"],
-            column["state"] + (f" from {column['renamed_from']}" if column["renamed_from"] else ""),
+            _state(column),
             _pair(column["left_type"], column["right_type"]),
             _pair(column["left_nulls"], column["right_nulls"]),
             "" if column["values"] is None else estimate_text(column["values"]),
         ]
-        for column in comparison["columns"]
+        for column in columns
     ]
-    if columns:
-        tables.append(table(["Column", "State", "Type", "Nulls", "Values in common (Jaccard)"], columns))
-    return tables
+    return table(["Column", "State", "Type", "Nulls", "Values in common (Jaccard)"], rows)
 
 
-def similarity_tables(others: Sequence[Mapping[str, Any]]) -> list[RenderedTableContent]:
+def _state(column: Mapping[str, Any]) -> str:
+    told = [f"from {column['renamed_from']}"] if column["renamed_from"] else []
+    return " ".join([column["state"], *told]) + "".join(f"; {sentence}" for sentence in column["patterns"])
+
+
+def similarity_tables(others: Sequence[Mapping[str, Any]]) -> list[RenderedContent]:
     """The table of the datasets that are most similar, with the intervals of their estimates."""
     rows = [
         [

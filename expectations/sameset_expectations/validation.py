@@ -23,8 +23,8 @@ from sameset.registry import check_name
 from sameset_expectations.contexts import evaluate, get_context
 from sameset_expectations.datasource import SamesetDatasource
 from sameset_expectations.docs import add_offline_style
-from sameset_expectations.previous import ExpectTableToDifferFromPrevious
 from sameset_expectations.rendering import shorten
+from sameset_expectations.tables.previous import ExpectTableToDifferFromPrevious
 
 if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition

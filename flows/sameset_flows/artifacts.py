@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import re
-from hashlib import sha256
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
 
 from sameset.reports.columns import finding_columns
 from sameset.reports.finding import finding_of
+from sameset.reports.history import history_svg
 from sameset.reports.markdown import as_markdown, escape
+from sameset_flows.keys import artifact_key
+from sameset_flows.row_lines import MOST_ROWS, row_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sameset.execution.checking import Check
+    from sameset.registry import Snapshot
     from sameset_expectations.validation import Validation
 
-__all__ = ["artifact_key", "publish", "report_markdown", "table_cells"]
+__all__ = ["publish", "report_markdown", "svg_address", "table_cells"]
 
-# Rows of each list of the delta: enough to see what happened, few enough for a page that loads at once.
-MOST_ROWS = 20
 MOST_COLUMNS = 1000
-LONGEST_SLUG = 60
-HASH_DIGITS = 12
 
 # What is left of the signs of Markdown, an underscore within a word and brackets around an interval, means nothing there.
 _MARKUP = re.compile(r"[<>&`*~\\#|]|\][(\[:]|\b__|__\b|(?<!\w)_|_(?!\w)")
 
 
-def publish(check: Check, validation: Validation) -> None:
-    """Creates the artifacts of a check within a flow or task run: its report as Markdown, its columns as a table."""
+def publish(check: Check, validation: Validation, history: Sequence[Snapshot] = ()) -> None:
+    """Creates the artifacts of a check within a flow or task run: report, columns, rows that differ, and a picture of `history`."""
     name = check.arrival.dataset
     create_markdown_artifact(
         key=artifact_key("check", name),
@@ -43,6 +43,18 @@ def publish(check: Check, validation: Validation) -> None:
         table=table_cells(finding_columns(finding_of(check), MOST_COLUMNS)),
         description=f"The columns of {escape(name)}, those that changed first",
     )
+    # Also where no row differs: the newest artifact of a key is what Prefect shows of a dataset.
+    create_table_artifact(
+        key=artifact_key("rows", name),
+        table=table_cells(row_lines(check.comparison)),
+        description=f"Rows of {escape(name)} that differ from its previous snapshot, at most {MOST_ROWS} of each kind",
+    )
+    if history:
+        create_image_artifact(
+            svg_address(history_svg(history)),
+            key=artifact_key("history", name),
+            description=f"The rows of {escape(name)}, snapshot by snapshot",
+        )
 
 
 def report_markdown(check: Check, validation: Validation) -> str:
@@ -69,16 +81,6 @@ def _validation_in_words(validation: Validation) -> str:
     return told + (f"; not met: {', '.join(names)}" if names else "")
 
 
-def artifact_key(kind: str, dataset: str) -> str:
-    """The key of a dataset's artifact: `sameset-KIND-` and its name, for Prefect in lower case, digits and dashes.
-
-    No two datasets share a key: a name that this spelling alters is told apart by a hash, after two dashes, which no
-    unaltered name has.
-
-    >>> artifact_key("check", "orders"), artifact_key("check", "Orders 2026")
-    ('sameset-check-orders', 'sameset-check-orders-2026--b7ad3e333f92')
-    """
-    slug = re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")
-    if slug != dataset or len(slug) > LONGEST_SLUG:
-        slug = f"{slug[:LONGEST_SLUG].strip('-')}--{sha256(dataset.encode()).hexdigest()[:HASH_DIGITS]}"
-    return f"sameset-{kind}-{slug}"
+def svg_address(picture: str) -> str:
+    """The picture itself as an address, so that a page needs nothing else to show it."""
+    return "data:image/svg+xml;base64," + b64encode(picture.encode()).decode()

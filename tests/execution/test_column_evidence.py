@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sameset.comparison import Comparison, Verdict
 from sameset.comparison.column_evidence import NOTHING, ColumnRows, judge_column, sum_of
 from sameset.comparison.columns import ColumnChange
+from sameset.reports.columns import column_rows
 
 hashes = st.lists(st.tuples(*[st.integers(0, 2**64 - 1)] * 2), max_size=6).map(
     lambda rows: np.array(rows, np.uint64).reshape(-1, 2)
@@ -57,6 +58,10 @@ def table_of(rows: Rows) -> pa.Table:
             "c": pa.array(["same"] * len(rows), pa.string()),
         }
     )
+
+
+def unproved(found: Comparison) -> set[str]:
+    return {column["name"] for column in found.to_json()["columns"] if column["differs_by_rows"] is None}
 
 
 cells = st.tuples(st.integers(0, 3), st.integers(0, 3))
@@ -116,8 +121,20 @@ def test_with_the_old_table_gone_the_added_rows_tell_which_columns_the_updates_t
 
 def test_with_the_old_table_gone_and_rows_removed_nothing_is_guessed() -> None:
     found = one_table(ORDERS, updated(ORDERS.slice(0, 490)), ("id",))
-    assert differing(found) == set(ORDERS.schema.names) - {"id"}
-    assert differing(by_tables(ORDERS, updated(ORDERS.slice(0, 490)), ("id",))) == {"price"}
+    assert differing(found) == unproved(found) == set(ORDERS.schema.names) - {"id"}
+    proved = by_tables(ORDERS, updated(ORDERS.slice(0, 490)), ("id",))
+    assert (differing(proved), unproved(proved)) == ({"price"}, set())
+
+
+def test_it_is_said_that_rows_may_be_all_that_changed_a_column() -> None:
+    right = updated(pa.concat_tables([ORDERS.slice(0, 490), MORE]))
+    for key in (("id",), ()):
+        found = by_sketches(ORDERS, right, key)
+        assert unproved(found) == differing(found) >= {"price", "weight"}
+        told = {row["column"]: row["state"] for row in column_rows(found.columns, 100)}
+        assert told["weight"] == "changed (or rows aside)"
+    only_updates = by_sketches(ORDERS, updated(ORDERS), ("id",))
+    assert (differing(only_updates), unproved(only_updates)) == ({"price"}, set())
 
 
 def test_values_that_rows_swapped_are_seen_where_both_tables_are_at_hand() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sameset import check_table
 from sameset.reports.markdown import escape
 from sameset_expectations.validation import Validation
-from sameset_flows.artifacts import artifact_key, report_markdown, table_cells
+from sameset_flows.artifacts import report_markdown, table_cells
+from sameset_flows.keys import artifact_key
 
 NAMES = st.text(st.sampled_from("abAB01 -._|<é"), min_size=1, max_size=6) | st.text(min_size=1, max_size=200)
 HOSTILE = "a|b <script>alert(1)</script>"

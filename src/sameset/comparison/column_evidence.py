@@ -100,7 +100,7 @@ def account_for_rows(
 
 
 def _with(column: ColumnChange, touched: Touched) -> ColumnChange:
-    column = replace(column, cells=touched.cells)
+    column = replace(column, cells=touched.cells, unproved=column.unproved and touched.differs is None)
     if touched.differs is False and column.state is ColumnState.CHANGED:
         return column.as_same()
     if touched.differs and column.state in (ColumnState.SAME, ColumnState.REORDERED):

@@ -52,6 +52,9 @@ class ColumnChange:
     cells: int | None = None  #: changed rows that differ in this column, where that is known
     patterns: tuple[Pattern, ...] = ()
     moved: bool = False  #: whether it stands elsewhere among the columns that both tables have
+    unproved: bool = (
+        False  #: whether rows that came or went may be all that changed its values; nothing at hand can tell
+    )
 
     @property
     def is_matched(self) -> bool:
@@ -59,9 +62,11 @@ class ColumnChange:
         return self.values is not None
 
     @property
-    def differs_by_rows(self) -> bool:
-        """Whether its values differ, but only by those of rows that came or went."""
-        return self.state in (ColumnState.SAME, ColumnState.REORDERED) and not self.agrees
+    def differs_by_rows(self) -> bool | None:
+        """Whether its values differ, but only by those of rows that came or went; None where that cannot be known."""
+        if self.state in (ColumnState.SAME, ColumnState.REORDERED):
+            return not self.agrees
+        return None if self.unproved and self.state is ColumnState.CHANGED and not self.patterns else False
 
     def as_same(self) -> ColumnChange:
         """The change of a column that was found to be the same."""

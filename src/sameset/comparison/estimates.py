@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 
     Counts = NDArray[np.float64]
 
-__all__ = ["UNKNOWN", "Estimate", "Overlap", "beyond", "distinct_of", "exact", "overlap_of"]
+__all__ = [
+    "UNKNOWN",
+    "Estimate",
+    "Overlap",
+    "beyond",
+    "distinct_of",
+    "distinct_share",
+    "exact",
+    "occurring_share",
+    "overlap_of",
+    "share_of_rows",
+]
 
 Z95 = 1.959964
 
@@ -99,6 +110,35 @@ def distinct_of(sample: Sample, most: int) -> Estimate:
     return Estimate(found, max(found - margin, float(kept)), min(found + margin, float(most)))
 
 
+def distinct_share(sample: Sample, rows: int) -> Estimate:
+    """The number of distinct rows over that of all `rows`, of which `sample` is a sample; of none it is 1.
+
+    `distinct_of`, and never more than what was seen for certain: a hash kept with a count of c stands for c - 1 copies.
+    """
+    if not rows:
+        return exact(1.0)
+    copies = float(sample.counts.sum()) - len(sample.counts)
+    found, most = distinct_of(sample, rows), rows - copies
+    low, high = min(found.low, most), min(found.high, most)
+    return Estimate(min(found.estimate, most), low, high).scaled(1 / rows)
+
+
+def occurring_share(sample: Sample, other: Sample) -> Estimate:
+    """The share of the rows of `sample`, as often as they occur there, whose hash occurs in `other` at all.
+
+    Both are read below the smaller threshold, as `overlap_of` reads them.
+    """
+    threshold = min(sample.threshold, other.threshold)
+    kept = sample.hashes < threshold
+    hits = np.isin(sample.hashes[kept], other.hashes)
+    return _share_of(sample.counts[kept], hits, sample.is_exact and other.is_exact)
+
+
+def share_of_rows(sample: Sample, hits: NDArray[np.bool_]) -> Estimate:
+    """The share of the rows that hit, bool (hashes of the sample,), where every hash of the sample was looked up."""
+    return _share_of(sample.counts, hits, sample.is_exact)
+
+
 def beyond(sample: Sample, other: Sample, most: int) -> Estimate:
     """The number of distinct hashes of `sample` that `other` has not; `sample` stands for at most `most`.
 
@@ -131,6 +171,13 @@ def _aligned(left: Sample, right: Sample, threshold: int, bags: bool) -> tuple[C
         full[np.searchsorted(hashes, own)] = counts if bags else 1.0
         aligned.append(full)
     return aligned[0], aligned[1]
+
+
+def _share_of(counts: NDArray[np.uint64], hits: NDArray[np.bool_], known: bool) -> Estimate:
+    if known and not len(counts):
+        return exact(0.0)
+    weights = counts.astype(np.float64)
+    return _share(weights * hits, weights, known)
 
 
 def _share(part: Counts, whole: Counts, known: bool) -> Estimate:

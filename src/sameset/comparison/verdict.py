@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sameset.comparison.buckets import compare_buckets
@@ -256,6 +256,8 @@ def _explained(verdict: Verdict, left: TableSketch, right: TableSketch, evidence
     if verdict in (Verdict.MODIFIED, Verdict.NEAR_DUPLICATE):
         columns = with_regenerated_keys(columns, left.spec.key, max(left.row_count, right.row_count))
     if verdict in (Verdict.APPENDED, Verdict.TRUNCATED, Verdict.MODIFIED):
+        # What neither is accounted for nor judged row by row below may have changed by rows that came or went alone.
+        columns = tuple(replace(column, unproved=True) for column in columns)
         columns = account_for_rows(columns, evidence.delta, left, right)
     return columns
 

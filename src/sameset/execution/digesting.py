@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SourceDigest",
+    "column_digest",
     "dataset_lattice",
     "dataset_unf",
     "lattice_digest",
@@ -58,11 +59,12 @@ class SourceDigest:
 def plain_digest(source: Source, spec: Spec | None = None, progress: Progress = silent) -> SourceDigest:
     """The digest that sketches and snapshots have; a column's is the sum of its value hashes, whatever its name."""
     made = sketch_table(source, spec, progress=progress)
-    columns = {name: _column_digest(made, i) for i, name in enumerate(made.names)}
+    columns = {name: column_digest(made, i) for i, name in enumerate(made.names)}
     return SourceDigest(source.address, made.row_count, made.text_digest, columns)
 
 
-def _column_digest(made: TableSketch, column: int) -> str:
+def column_digest(made: TableSketch, column: int) -> str:
+    """The digest of a column for people: equal for two columns of as many rows if they hold the same values as often."""
     low, high = made.columns[column].digest
     return f"v{made.spec.encoding}:{low:016x}{high:016x}"
 

@@ -30,7 +30,7 @@ def column_rows(columns: Sequence[ColumnChange], limit: int) -> list[dict[str, s
     return [
         {
             "column": column.name + (f" (was {column.renamed_from})" if column.renamed_from else ""),
-            "state": column.state + (" (rows aside)" if column.differs_by_rows else ""),
+            "state": column.state + _ROWS_ASIDE[column.differs_by_rows],
             "type": _before_after(column.left_type, column.right_type),
             "nulls": _before_after(_number(column.left_nulls), _number(column.right_nulls)),
             "distinct": _before_after(_rounded(column.left_distinct), _rounded(column.right_distinct)),
@@ -39,6 +39,9 @@ def column_rows(columns: Sequence[ColumnChange], limit: int) -> list[dict[str, s
         }
         for column in ordered[:limit]
     ]
+
+
+_ROWS_ASIDE = {True: " (rows aside)", None: " (or rows aside)", False: ""}
 
 
 def _came_and_went(column: ColumnChange) -> str:

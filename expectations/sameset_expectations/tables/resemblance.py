@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 
 from great_expectations.compatibility import pydantic
-from great_expectations.render import RenderedTableContent
+from great_expectations.render import RenderedContent
 
 from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.sentences import SYMBOLS, count_of
 from sameset.execution.operands import stored_operand
 from sameset.registry import Registry, without_password
-from sameset_expectations.base import Arriving, Finding, SketchExpectation, registry_field, said, without_secret
+from sameset_expectations.base import Arriving, Finding, SketchExpectation
+from sameset_expectations.fields import Parameter, is_share, registry_field, said
 from sameset_expectations.rendering import estimate_text, similarity_tables
 
 __all__ = ["ExpectTableNotToResembleAnother"]
@@ -40,30 +41,23 @@ class ExpectTableNotToResembleAnother(SketchExpectation):
         severity (str): critical, warning or info.
     """
 
-    name: str | dict[str, Any] = pydantic.Field(description="The name of the table's own dataset, which is left out.")
-    max_similarity: float | dict[str, Any] = pydantic.Field(
+    name: str | Parameter = pydantic.Field(description="The name of the table's own dataset, which is left out.")
+    max_similarity: float | Parameter = pydantic.Field(
         description="The largest share of equal rows that is allowed, 0 to 1."
     )
-    registry: str | dict[str, Any] | None = registry_field()
+    registry: str | Parameter | None = registry_field()
 
     success_keys: ClassVar[tuple[str, ...]] = ("name", "max_similarity", "registry")
     args_keys: ClassVar[tuple[str, ...]] = ("name", "max_similarity")
 
-    _no_secret = pydantic.validator("registry", allow_reuse=True)(without_secret)
+    _share = pydantic.validator("max_similarity", allow_reuse=True)(is_share)
 
     class Config(SketchExpectation.Config):
         """What the schema of the expectation says."""
 
         title = "Expect table not to resemble another"
 
-    @pydantic.validator("max_similarity")
-    @classmethod
-    def _share(cls, value: Any) -> Any:
-        if not isinstance(value, dict) and not 0 <= value <= 1:
-            raise ValueError(f"max_similarity must be in 0 .. 1, not {value}")
-        return value
-
-    def _judge(self, arriving: Arriving) -> Finding:
+    def _judge(self, arriving: Arriving, metrics: dict[str, Any]) -> Finding:
         found: list[tuple[float, str, Comparison]] = []
         others = incomparable = 0
         with Registry.open(arriving.registry) as registry:
@@ -82,7 +76,7 @@ class ExpectTableNotToResembleAnother(SketchExpectation):
             "incomparable": incomparable,
             "others": [_listed(dataset, comparison) for _, dataset, comparison in found],
         }
-        return Finding(largest <= bound, f"{largest:.4g}", _sentence(facts), facts)
+        return Finding(largest <= bound, float(f"{largest:.4g}"), _sentence(facts), facts)
 
     @classmethod
     def _told(cls, kwargs: dict[str, Any]) -> tuple[str, dict[str, str]]:
@@ -90,7 +84,7 @@ class ExpectTableNotToResembleAnother(SketchExpectation):
         return "No dataset but $name may be more similar than $max_similarity in its rows.", params
 
     @classmethod
-    def _tables(cls, details: dict[str, Any]) -> list[RenderedTableContent]:
+    def _blocks(cls, details: dict[str, Any]) -> list[RenderedContent]:
         return similarity_tables(details["others"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from great_expectations.compatibility import pydantic
-from great_expectations.render import RenderedTableContent
+from great_expectations.render import RenderedContent
 
 from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.sentences import SYMBOLS, describe
@@ -15,17 +15,10 @@ from sameset.execution.operands import stored_operand
 from sameset.execution.refining import refine
 from sameset.execution.sides import Sides
 from sameset.registry import Registry, Snapshot, without_password
-from sameset_expectations.base import (
-    LISTED_ROWS,
-    Arriving,
-    Finding,
-    SketchExpectation,
-    bounded,
-    registry_field,
-    said,
-    without_secret,
-)
-from sameset_expectations.rendering import comparison_tables
+from sameset_expectations.base import Arriving, Finding, SketchExpectation
+from sameset_expectations.fields import Parameter, registry_field, said
+from sameset_expectations.rendering import comparison_blocks
+from sameset_expectations.results import LISTED_ROWS, bounded
 
 __all__ = ["ExpectTableToDifferFromPrevious"]
 
@@ -44,20 +37,18 @@ class ExpectTableToDifferFromPrevious(SketchExpectation):
         severity (str): critical, warning or info.
     """
 
-    name: str | dict[str, Any] = pydantic.Field(description="The name of the dataset in the registry.")
-    registry: str | dict[str, Any] | None = registry_field()
+    name: str | Parameter = pydantic.Field(description="The name of the dataset in the registry.")
+    registry: str | Parameter | None = registry_field()
 
     success_keys: ClassVar[tuple[str, ...]] = ("name", "registry")
     args_keys: ClassVar[tuple[str, ...]] = ("name",)
-
-    _no_secret = pydantic.validator("registry", allow_reuse=True)(without_secret)
 
     class Config(SketchExpectation.Config):
         """What the schema of the expectation says."""
 
         title = "Expect table to differ from previous"
 
-    def _judge(self, arriving: Arriving) -> Finding:
+    def _judge(self, arriving: Arriving, metrics: dict[str, Any]) -> Finding:
         with Registry.open(arriving.registry) as registry:
             previous = registry.latest(str(self.name))
             if previous is None:
@@ -79,10 +70,10 @@ class ExpectTableToDifferFromPrevious(SketchExpectation):
         return "Must differ from the previous snapshot of $name.", {"name": said(kwargs.get("name", "?"))}
 
     @classmethod
-    def _tables(cls, details: dict[str, Any]) -> list[RenderedTableContent]:
+    def _blocks(cls, details: dict[str, Any]) -> list[RenderedContent]:
         if details["previous"] is None:
             return []
-        return comparison_tables(details["comparison"], f"Previous: {details['previous']}", "This table")
+        return comparison_blocks(details["comparison"], f"Previous: {details['previous']}", "This table")
 
 
 def _compare(registry: Registry, previous: Snapshot, arriving: Arriving) -> Comparison:

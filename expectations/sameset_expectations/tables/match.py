@@ -5,32 +5,22 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from great_expectations.compatibility import pydantic
-from great_expectations.render import RenderedTableContent
+from great_expectations.render import RenderedContent
 
-from sameset.comparison import Verdict, compare
+from sameset.comparison import Verdict
 from sameset.comparison.sentences import SYMBOLS, describe
-from sameset.execution.delta_rows import WantedRows
-from sameset.execution.operands import resolve
-from sameset.execution.refining import refine
-from sameset.execution.sides import Sides
-from sameset_expectations.base import (
-    LISTED_ROWS,
-    Arriving,
-    Finding,
-    SketchExpectation,
-    bounded,
-    registry_field,
-    said,
-    without_secret,
-)
-from sameset_expectations.rendering import comparison_tables
+from sameset_expectations.base import Arriving, Finding, SketchExpectation
+from sameset_expectations.fields import Parameter, said
+from sameset_expectations.references import Reference, ReferenceExpectation
+from sameset_expectations.rendering import comparison_blocks
+from sameset_expectations.results import bounded
 
 __all__ = ["ExpectTableToMatch"]
 
 VERDICTS = tuple(str(verdict) for verdict in Verdict)
 
 
-class ExpectTableToMatch(SketchExpectation):
+class ExpectTableToMatch(ReferenceExpectation):
     """Expect the table to hold the same rows as a reference, in whatever order, format and partitions.
 
     ExpectTableToMatch is a Batch Expectation.
@@ -41,23 +31,17 @@ class ExpectTableToMatch(SketchExpectation):
     Args:
         reference (str): What the table must match.
         registry (str or None): The address of the registry.
+        pass_if_new (bool): Whether a NAME without a snapshot yet is a success.
         verdicts (list): The verdicts that are accepted: "identical" alone unless told otherwise.
         severity (str): critical, warning or info.
     """
 
-    reference: str | dict[str, Any] = pydantic.Field(
-        description="A source, a sketch file, or NAME or NAME@SNAPSHOT of the registry."
-    )
-    registry: str | dict[str, Any] | None = registry_field()
-    verdicts: list[str] | dict[str, Any] = pydantic.Field(
+    verdicts: list[str] | Parameter = pydantic.Field(
         default_factory=lambda: [str(Verdict.IDENTICAL)],
         description=f"The verdicts that are accepted, of {', '.join(VERDICTS)}.",
     )
 
-    success_keys: ClassVar[tuple[str, ...]] = ("reference", "registry", "verdicts")
-    args_keys: ClassVar[tuple[str, ...]] = ("reference",)
-
-    _no_secret = pydantic.validator("reference", "registry", allow_reuse=True)(without_secret)
+    success_keys: ClassVar[tuple[str, ...]] = (*ReferenceExpectation.reference_keys, "verdicts")
 
     class Config(SketchExpectation.Config):
         """What the schema of the expectation says."""
@@ -73,17 +57,14 @@ class ExpectTableToMatch(SketchExpectation):
                 raise ValueError(f"{', '.join(unknown) or 'nothing'} is no verdict; there are {', '.join(VERDICTS)}")
         return names
 
-    def _judge(self, arriving: Arriving) -> Finding:
-        sketch = arriving.sketch
-        reference = resolve(self.reference, arriving.registry).sketch(sketch.spec)
-        sides = Sides(reference.table, sketch, reference.source, arriving.source)
-        comparison = refine(compare(reference.table, sketch), sides, WantedRows(LISTED_ROWS))
+    def _compare(self, arriving: Arriving, reference: Reference) -> Finding:
+        comparison = reference.comparison
         verdict = str(comparison.verdict)
         return Finding(
             verdict in self.verdicts,
             verdict,
             f"{SYMBOLS[verdict]} {describe(comparison)}",
-            {"comparison": bounded(comparison.with_addresses(reference.address, arriving.address))},
+            {"comparison": bounded(comparison)},
         )
 
     @classmethod
@@ -96,5 +77,5 @@ class ExpectTableToMatch(SketchExpectation):
         return "Compared with $reference, must be $verdicts.", {**params, "verdicts": names}
 
     @classmethod
-    def _tables(cls, details: dict[str, Any]) -> list[RenderedTableContent]:
-        return comparison_tables(details["comparison"], "Reference", "This table")
+    def _blocks(cls, details: dict[str, Any]) -> list[RenderedContent]:
+        return comparison_blocks(details["comparison"], "Reference", "This table")

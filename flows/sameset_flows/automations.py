@@ -1,0 +1,114 @@
+"""Automations of Prefect that act when a dataset changed: tell people, or run what depends on the data.
+
+from sameset_flows.automations import establish, run_when_changed
+
+establish(run_when_changed("train/nightly", dataset="orders"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.events.actions import RunDeployment, SendNotification
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.exceptions import ObjectNotFound
+
+from sameset.errors import SamesetError, SpecError
+from sameset_flows.events import ANY_CHECK, resource_id
+
+__all__ = ["establish", "notify_when_changed", "run_when_changed"]
+
+SUBJECT = "sameset: {{ event.payload.dataset }} is {{ event.payload.status }}"
+BODY = "{{ event.payload.sentence }}\n\nsnapshot {{ event.payload.snapshot }}, source {{ event.payload.source }}"
+
+
+def run_when_changed(
+    deployment: str, *, dataset: str | None = None, parameters: dict[str, Any] | None = None, name: str | None = None
+) -> AutomationCore:
+    """The automation that runs a deployment (FLOW/DEPLOYMENT) when a dataset changed, of any dataset unless one is named.
+
+    `parameters` may hold templates, as Prefect has them: `{"__prefect_kind": "jinja", "template": "{{ event.payload.snapshot }}"}`.
+    Raises SamesetError if there is no such deployment, or no server answers.
+    """
+    with _server() as client:
+        found = _deployment_id(client, deployment)
+    action = RunDeployment(source="selected", deployment_id=found, parameters=parameters, job_variables=None)
+    return AutomationCore(
+        name=name or f"sameset: run {deployment} when {dataset or 'any dataset'} changed",
+        description="Made by sameset_flows.automations.",
+        trigger=_when_changed(dataset),
+        actions=[action],
+    )
+
+
+def notify_when_changed(block: str, *, dataset: str | None = None, name: str | None = None) -> AutomationCore:
+    """The automation that sends the finding in one sentence through a notification block (TYPE/NAME, `slack-webhook/ops`).
+
+    Raises SamesetError if there is no such block, or no server answers.
+    """
+    kind, _, block_name = block.partition("/")
+    if not block_name:
+        raise SpecError(f"{block!r} is no notification block; write TYPE/NAME, such as slack-webhook/ops")
+    with _server() as client:
+        try:
+            found = client.read_block_document_by_name(block_name, kind)
+        except ObjectNotFound:
+            raise SamesetError(
+                f"Prefect has no block {block!r}; `prefect block ls` lists those that there are"
+            ) from None
+    action = SendNotification(block_document_id=found.id, subject=SUBJECT, body=BODY)
+    return AutomationCore(
+        name=name or f"sameset: tell {block} when {dataset or 'any dataset'} changed",
+        description="Made by sameset_flows.automations.",
+        trigger=_when_changed(dataset),
+        actions=[action],
+    )
+
+
+def establish(automation: AutomationCore) -> bool:
+    """Creates the automation, or renews the one of its name; whether it was created."""
+    with _server() as client:
+        existing = client.read_automations_by_name(automation.name)
+        if not existing:
+            client.create_automation(automation)
+            return True
+        client.update_automation(existing[0].id, automation)
+        return False
+
+
+@contextmanager
+def _server() -> Iterator[SyncPrefectClient]:
+    """A client of the server; what the network or the server says against us is one sentence."""
+    try:
+        with get_client(sync_client=True) as client:
+            yield client
+    except httpx.HTTPError as error:
+        raise SamesetError(
+            f"the Prefect server does not answer: {error}; set PREFECT_API_URL to its address"
+        ) from error
+
+
+def _when_changed(dataset: str | None) -> EventTrigger:
+    """Each check that found anything else than the rows of before, a first one, too."""
+    about = resource_id(dataset) if dataset else "sameset.dataset.*"
+    return EventTrigger(
+        expect={ANY_CHECK},
+        match={"prefect.resource.id": about, "sameset.changed": "true"},
+        posture=Posture.Reactive,
+        threshold=1,
+        within=timedelta(0),
+    )
+
+
+def _deployment_id(client: SyncPrefectClient, deployment: str) -> Any:
+    try:
+        return client.read_deployment_by_name(deployment).id
+    except (ObjectNotFound, ValueError):
+        raise SamesetError(
+            f"Prefect has no deployment {deployment!r}; `prefect deployment ls` lists those that there are"
+        ) from None
