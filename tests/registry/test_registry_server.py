@@ -72,7 +72,7 @@ def test_a_server_that_never_answered_is_not_waited_for(monkeypatch):
 
 
 def test_a_database_that_is_not_there(server):
-    told = refused(server.address.replace("/postgres", "/nowhere"))
+    told = refused(f"{server.address}/".replace("/postgres/", "/nowhere"))
     assert 'database "nowhere" does not exist' in told
 
 
