@@ -11,8 +11,8 @@ import os
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
+from sameset.addresses import without_password
 from sameset.errors import MissingExtraError, RegistryError
-from sameset.registry.addresses import without_password
 
 __all__ = ["read_address", "server_engine"]
 
@@ -45,8 +45,8 @@ def read_address(rest: str) -> tuple[str, URL]:
         url = make_url(text)
     except (ArgumentError, ValueError):
         url = None
-    # An @ in the host is the rest of a password that was cut at its own @.
-    if url is None or "@" in (url.host or ""):
+    # An @ in the host, or beside a password among the options, is of a password that was cut at its own @.
+    if url is None or "@" in f"{url.host}{url.database}" or (url.password and "@" in rest.partition("?")[2]):
         raise RegistryError(
             "the registry's address cannot be read; write postgresql://USER@HOST:PORT/DATABASE, signs like @ as %XX"
         )

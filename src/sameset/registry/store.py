@@ -15,9 +15,9 @@ from typing import Any, Self, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, func, select
 
+from sameset.addresses import without_password
 from sameset.errors import DamagedSketchError, RegistryError, StaleSnapshotError, UnknownDatasetError
 from sameset.registry import engine as database
-from sameset.registry.addresses import without_password
 from sameset.registry.engine import LOCK_TIMEOUT, Place
 from sameset.registry.entries import DatasetSummary, NewSnapshot, Snapshot, sketch_key
 from sameset.registry.failures import persist, told
