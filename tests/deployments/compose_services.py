@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -71,6 +72,6 @@ class Stack:
                     process.terminate()
 
     def _here(self, text: str) -> str:
-        for name, here in self.names.items():
-            text = text.replace(name, here)
-        return text
+        # In one pass, because the number of a port may be in that of another.
+        names = "|".join(map(re.escape, self.names))
+        return re.sub(names, lambda found: self.names[found[0]], text)

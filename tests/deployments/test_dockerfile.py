@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -51,8 +52,21 @@ def test_what_is_installed_is_what_the_lock_names_by_its_hashes() -> None:
     extras = set(re.findall(r"--extra (\w+)", TEXT))
     assert {"flows", "postgres"} <= extras <= set(PROJECT["optional-dependencies"])
     assert "--constraint requirements.lock" in TEXT
-    assert "--generate-hashes" in TEXT
-    assert "--require-hashes" in TEXT
+    assert "--build-constraints requirements.lock --require-hashes" in TEXT
+    assert "--require-hashes --no-deps" in TEXT
+
+
+def test_of_the_lock_those_entries_are_taken_that_are_asked_for(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("a==1 \\\n    --hash=sha256:0\n    # via b\nb==2 ; x < 'y' \\\n    --hash=sha256:1\nc==3 \\\n    --hash=sha256:2\n")
+    program = [sys.executable, FOLDER / "docker" / "entries-of-lock", lock]
+    asked = "    # remark\nb==2 ; x < 'y'\na==1\n"
+    done = subprocess.run(program, input=asked, capture_output=True, text=True, timeout=30)
+    told = "a==1 \\\n    --hash=sha256:0\n    # via b\nb==2 ; x < 'y' \\\n    --hash=sha256:1\n"
+    assert (done.stdout, done.stderr) == (told, "")
+    done = subprocess.run(program, input="a==2\n", capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert done.stderr == f"{lock} has no entry for a==2; run: make lock\n"
 
 
 def test_the_image_tagged_in_its_head_is_of_this_version() -> None:
