@@ -19,7 +19,7 @@ from sameset.errors import SamesetError
 
 __all__ = ["VERBS", "cli", "main"]
 
-VERBS = ("check", "compare", "sketch", "apply", "digest", "history", "datasets")
+VERBS = ("check", "compare", "sketch", "apply", "digest", "history", "datasets", "registry")
 
 
 class Verbs(click.Group):
