@@ -7,6 +7,7 @@ SamesetError                 exit code 2, one sentence: what, where, what to do
 ├── SpecError                what was asked for makes no sense
 │   └── SpecMismatchError    two sketches of unequal specs cannot be merged
 ├── SketchFormatError        bytes that are not a sketch, or one of another version
+├── ConfigurationError       sameset.toml, or parameters like it, say what makes no sense
 ├── ManifestError            a manifest is damaged or of another table, or could not be written or joined
 ├── RegistryError            the registry could not be read or written
 │   ├── RegistryUnavailableError  its server does not answer, or it is locked: the same may work later
@@ -19,6 +20,7 @@ SamesetError                 exit code 2, one sentence: what, where, what to do
 from __future__ import annotations
 
 __all__ = [
+    "ConfigurationError",
     "DamagedSketchError",
     "ManifestError",
     "MissingExtraError",
@@ -38,6 +40,17 @@ __all__ = [
 
 class SamesetError(Exception):
     """Anything that kept sameset from knowing; its text is one sentence for a person."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it comes back from a worker: some kinds are not made from their text alone."""
+        return _revived, (type(self), self.args, self.__dict__)
+
+
+def _revived(kind: type[SamesetError], args: tuple[object, ...], state: dict[str, object]) -> SamesetError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class SourceError(SamesetError):
@@ -75,6 +88,10 @@ class SpecMismatchError(SpecError):
 
 class SketchFormatError(SamesetError):
     """Bytes that are not a sketch, or a sketch of a version that this program does not read."""
+
+
+class ConfigurationError(SamesetError):
+    """A file of configuration cannot be read, or says what makes no sense."""
 
 
 class ManifestError(SamesetError):

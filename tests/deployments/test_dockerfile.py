@@ -58,7 +58,9 @@ def test_what_is_installed_is_what_the_lock_names_by_its_hashes() -> None:
 
 def test_of_the_lock_those_entries_are_taken_that_are_asked_for(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.lock"
-    lock.write_text("a==1 \\\n    --hash=sha256:0\n    # via b\nb==2 ; x < 'y' \\\n    --hash=sha256:1\nc==3 \\\n    --hash=sha256:2\n")
+    lock.write_text(
+        "a==1 \\\n    --hash=sha256:0\n    # via b\nb==2 ; x < 'y' \\\n    --hash=sha256:1\nc==3 \\\n    --hash=sha256:2\n"
+    )
     program = [sys.executable, FOLDER / "docker" / "entries-of-lock", lock]
     asked = "    # remark\nb==2 ; x < 'y'\na==1\n"
     done = subprocess.run(program, input=asked, capture_output=True, text=True, timeout=30)
