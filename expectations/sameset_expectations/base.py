@@ -23,7 +23,7 @@ from sameset_expectations.batches import SUPPORTED, opened_source
 from sameset_expectations.bounds import Measured
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
-from sameset_expectations.fields import checked_parameter, without_secret
+from sameset_expectations.fields import checked_kind, checked_parameter, without_secret
 from sameset_expectations.metrics import SKETCH
 from sameset_expectations.rendering import shorten, text
 
@@ -67,12 +67,12 @@ class Finding:
 
 
 def _plain_field(cls: type[SketchExpectation], value: Any, field: Any) -> Any:
-    """A value of a field of ours: no mapping but a suite parameter, and no password in it."""
+    """A value of a field of ours: of its kind, no mapping but a suite parameter, and no password in it."""
     if field.name not in cls.success_keys:
         return value
     for part in value if isinstance(value, list) else [value]:
         without_secret(part)
-    return checked_parameter(value)
+    return checked_kind(checked_parameter(value), field)
 
 
 class SketchExpectation(BatchExpectation, ABC):

@@ -36,7 +36,7 @@ def source_of_selectable(engine: Any, selectable: Any, spec: Mapping[str, Any] |
     is_temporary = isinstance(selectable, sa.Table)
     content = _table(engine, selectable) if is_temporary else _content(engine, selectable, spec or {})
     if dialect == "duckdb":
-        return _of_duckdb(engine, f"SELECT * FROM {content}" if is_temporary else content)
+        return _of_duckdb(engine, f"SELECT * FROM {content}" if is_temporary else content)  # noqa: S608 - quoted by _content
     if dialect == "sqlite":
         if is_temporary or url.database in SQLITE_IN_MEMORY:
             raise SourceError(
@@ -52,7 +52,9 @@ def source_of_selectable(engine: Any, selectable: Any, spec: Mapping[str, Any] |
 
 
 def _is_known(dialect: str) -> bool:
-    return dialect in ("mysql", "mariadb") or (dialect == "postgresql" and find_spec("adbc_driver_postgresql") is not None)
+    return dialect in ("mysql", "mariadb") or (
+        dialect == "postgresql" and find_spec("adbc_driver_postgresql") is not None
+    )
 
 
 def _of_duckdb(engine: Any, statement: str) -> Source:

@@ -15,6 +15,7 @@ import pytest
 import servers
 from engine_batches import Places
 from expectation_cases import Write
+from gallery import make_world
 
 import sameset_expectations as se
 from sameset import check_table
@@ -34,6 +35,17 @@ def write(tmp_path: Path) -> Write:
         return str(path)
 
     return put
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of the gallery's tables and registry, which is the working folder while the module runs."""
+    folder = tmp_path_factory.mktemp("world")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("SAMESET_REGISTRY", str(folder / "registry.db"))
+        make_world(folder, str(folder / "registry.db"))
+        yield folder
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def duckdb_table(table: pa.Table, places: Places) -> Any:
 
 def duckdb_query(table: pa.Table, places: Places) -> Any:
     source = places.context.data_sources.add_sameset_duckdb("duckdb", connection_string="duckdb:///:memory:")
-    return whole(source.add_query_asset("rows", query=f"select * from read_parquet('{parquet(table, places)}')"))
+    return whole(source.add_query_asset("rows", query=f"select * from read_parquet('{parquet(table, places)}')"))  # noqa: S608
 
 
 def write_postgres(table: pa.Table, address: str) -> None:
@@ -185,7 +185,9 @@ def sqlite_table(table: pa.Table, places: Places) -> Any:
     con = sqlite3.connect(path)
     con.execute(f"CREATE TABLE orders ({', '.join(f'{field.name} {kinds[field.type]}' for field in table.schema)})")
     marks = ", ".join("?" * table.num_columns)
-    rows = [tuple(str(cell) if isinstance(cell, dt.date) else cell for cell in row.values()) for row in table.to_pylist()]
+    rows = [
+        tuple(str(cell) if isinstance(cell, dt.date) else cell for cell in row.values()) for row in table.to_pylist()
+    ]
     con.executemany(f"INSERT INTO orders VALUES ({marks})", rows)  # noqa: S608
     con.commit()
     con.close()

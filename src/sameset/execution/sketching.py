@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial, reduce
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from sameset.errors import SourceError
-from sameset.execution.mappers import InTurn
 from sameset.execution.projection import selected
 from sameset.execution.scanning import cores, fold_streams, silent
 from sameset.sketches.spec import Spec
@@ -39,20 +38,29 @@ def sketch_table(
 ) -> TableSketch:
     """The sketch of all rows of a source (or of whatever `open_source` takes), in one pass and flat memory.
 
-    `tee` is given the row hashes of every batch, too, from several threads at once. A Spark DataFrame is sketched on the
-    executors, whatever the mapper, unless there is a tee: its rows come to this process then.
+    With a `mapper` partitions are sketched wherever it sends them, if the source has any (docs/scale.md).
+    `tee` is given the row hashes of every batch, too, from several threads at once; it needs all rows in this process.
+    A Spark DataFrame is sketched on its executors, whatever the mapper, unless there is a tee.
     Raises SourceError (also SchemaError, UnsupportedTypeError) if the source cannot be read as a table.
     """
     from sameset.sources import Source, open_source
     from sameset.sources.spark_frames import SparkFrameSource
 
     opened = source if isinstance(source, Source) else open_source(source)
+    wanted = spec or Spec()
     if tee is None and isinstance(opened, SparkFrameSource):
         from sameset.execution.spark import sketch_frame
 
-        return sketch_frame(opened, spec or Spec(), progress)
-    sketch = partial(sketch_partition, spec=spec or Spec(), progress=progress, tee=tee)
-    return reduce(TableSketch.merge, (mapper or InTurn()).map(sketch, opened.partitions()))
+        return sketch_frame(opened, wanted, progress)
+    if mapper is not None and tee is None:
+        from sameset.execution.mapping import sketch_jobs
+        from sameset.execution.partitioning import partition_jobs
+
+        jobs = partition_jobs(opened, wanted)
+        if len(jobs) > 1 or (jobs and not mapper.here):
+            return sketch_jobs(jobs, mapper, progress)
+    parts = (sketch_partition(part, wanted, progress, tee=tee) for part in opened.partitions())
+    return reduce(TableSketch.merge, parts)
 
 
 def sketch_partition(

@@ -110,7 +110,9 @@ def _is_refused(type_: Any) -> bool:
     within = [getattr(type_, name, None) for name in ("elementType", "keyType", "valueType")]
     within += [field.dataType for field in getattr(type_, "fields", ())]
     is_of_users = any(class_.__name__ == "UserDefinedType" for class_ in type(type_).__mro__)
-    return type(type_).__name__ in REFUSED or is_of_users or any(_is_refused(each) for each in within if each is not None)
+    return (
+        type(type_).__name__ in REFUSED or is_of_users or any(_is_refused(each) for each in within if each is not None)
+    )
 
 
 def _reason(text: str) -> str:
