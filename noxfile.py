@@ -28,7 +28,7 @@ EXTRAS = ("duckdb-sql", "postgres")
 TOOLS = ("editables", "hatchling", "hypothesis", "packaging", "pytest", "pytest-timeout", "pytest-xdist")
 
 #: What stands on Great Expectations' own classes: engines, data source, and that nothing is dropped.
-TESTS = ("datasource", "engines", "fail_closed")
+TESTS = ("batches", "datasource", "engines", "fail_closed")
 
 PAIRS = [
     nox.param(gx, pandas, id=f"gx-{gx}-pandas-{pandas}", tags=["edges"] if gx in EDGES else [])
