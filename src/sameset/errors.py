@@ -12,6 +12,7 @@ SamesetError                 exit code 2, one sentence: what, where, what to do
 ├── RegistryError            the registry could not be read or written
 │   ├── RegistryUnavailableError  its server does not answer, or it is locked: the same may work later
 │   ├── UnknownDatasetError  it has no dataset or snapshot of that name
+│   ├── DamagedSketchError   a sketch in it is not what was recorded
 │   └── StaleSnapshotError   somebody recorded a newer snapshot in the meantime
 └── MissingExtraError        an optional part is not installed
 """
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 __all__ = [
     "ConfigurationError",
+    "DamagedSketchError",
     "ManifestError",
     "MissingExtraError",
     "RegistryError",
@@ -106,6 +108,10 @@ class RegistryUnavailableError(RegistryError):
 
 class UnknownDatasetError(RegistryError):
     """The registry has no dataset or snapshot of that name."""
+
+
+class DamagedSketchError(RegistryError):
+    """A sketch in the registry is not the bytes that were recorded."""
 
 
 class StaleSnapshotError(RegistryError):

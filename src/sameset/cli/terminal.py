@@ -68,6 +68,7 @@ def show_finding(found: Comparison | Check) -> RenderableType:
         parts += _evidence(finding.comparison)
     if finding.resembles:
         parts.append(_resembles(finding))
+    parts += [_text(f"note: {note}", style="dim") for note in finding.notes]
     if finding.files:
         parts.append(_text(finding.files.sentence, style="dim"))
     if finding.is_check:

@@ -11,13 +11,14 @@ from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.result import DEFAULT_LIMIT, Side, first_json
 from sameset.comparison.sentences import count_of, describe
 from sameset.comparison.verdict import judge_values
-from sameset.errors import ManifestError, StaleSnapshotError
+from sameset.errors import ManifestError, SamesetError, StaleSnapshotError
 from sameset.execution.delta_rows import SOME_ROWS, WantedRows
 from sameset.execution.incremental import sketch_files
 from sameset.execution.manifest_store import Manifests
 from sameset.execution.mappers import ThreadMapper
 from sameset.execution.mapping import Resuming, forget_parts
 from sameset.execution.operands import stored_operand
+from sameset.execution.others import other_sketches, told_unread
 from sameset.execution.previous import compare_with, from_anywhere, with_proof
 from sameset.execution.samples import with_sample_key
 from sameset.execution.scanning import silent
@@ -101,6 +102,7 @@ class Check:
     registry: str | None = None
     files: FileChanges | None = None  #: what became of the files, if they were looked at one by one
     policy: Mapping[str, Any] | None = None  #: outcome and reasons, once a policy judged it
+    notes: tuple[str, ...] = ()  #: what else is to be said: of other datasets that could not be compared
 
     @property
     def is_same(self) -> bool:
@@ -124,7 +126,9 @@ class Check:
         """The check as JSON: its comparison, what a check adds to it, and its policy if one judged it."""
         right = Side(self.arrival.sketch.row_count, self.arrival.sketch.text_digest, self.arrival.address)
         key = self.arrival.sketch.spec.key
-        return (self.comparison.to_json(limit) if self.comparison else first_json(right, key, limit)) | {
+        found = self.comparison.to_json(limit) if self.comparison else first_json(right, key, limit)
+        return found | {
+            "notes": [*found["notes"], *self.notes],
             "status": self.status,
             "dataset": self.arrival.dataset,
             "snapshot": self.snapshot.reference if self.snapshot else None,
@@ -260,14 +264,16 @@ def judge_arrival(
     if previous:
         found = compare_with(registry, previous, arrival, manifests or Manifests.of(), progress)
         comparison = with_proof(found, arrival)
+    resembles, notes = _resembling(registry, arrival)
     return Check(
         arrival,
         _status(comparison),
         comparison,
         previous,
-        tuple(_resembling(registry, arrival)),
+        resembles,
         registry=registry.address,
         files=arrival.files.changes if arrival.files else None,
+        notes=notes,
     )
 
 
@@ -325,15 +331,18 @@ def _status(comparison: Comparison | None) -> str:
     return "replaced" if comparison.verdict is Verdict.UNRELATED else str(comparison.verdict)
 
 
-def _resembling(registry: Registry, arrival: Arrival) -> list[Resemblance]:
-    """Other datasets whose latest snapshot is related; equal keys alone relate two tables of one name only, values others too.
+def _resembling(registry: Registry, arrival: Arrival) -> tuple[tuple[Resemblance, ...], tuple[str, ...]]:
+    """Other datasets whose latest snapshot is related, and what is to be said of those that cannot be read.
 
-    A table without rows resembles none: it would be a truncated form of every table of its columns.
+    Equal keys alone relate two tables of one name only, values others too. A table without rows resembles none: it would be a
+    truncated form of every table of its columns.
     """
-    found = []
-    others = registry.others(arrival.dataset) if arrival.sketch.row_count else iter(())
-    for other in (other for other in others if other.rows):
-        sketch = stored_operand(registry.sketch(other), other.reference)
+    found, unread = [], []
+    others = registry.others(arrival.dataset) if arrival.sketch.row_count else ()
+    for other, sketch in other_sketches(registry, (other for other in others if other.rows)):
+        if isinstance(sketch, SamesetError):
+            unread.append((other, sketch))
+            continue
         comparison = compare(sketch, arrival.sketch)
         if comparison.basis == "keys":
             agree = judge_values(comparison.columns, max(sketch.row_count, arrival.sketch.row_count))
@@ -342,7 +351,8 @@ def _resembling(registry: Registry, arrival: Arrival) -> list[Resemblance]:
         if comparison.verdict in RELATED:
             found.append(Resemblance(other.dataset, comparison))
     order = list(Verdict)
-    return sorted(found, key=lambda r: (order.index(r.comparison.verdict), r.dataset))
+    found.sort(key=lambda r: (order.index(r.comparison.verdict), r.dataset))
+    return tuple(found), told_unread(unread)
 
 
 def _entry(check: Check, data: bytes, run_id: str, validation: str | None) -> NewSnapshot:
