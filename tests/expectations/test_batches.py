@@ -51,9 +51,8 @@ def test_a_part_of_a_table_is_sketched_and_not_the_whole(add: str, content: str,
     asset = MAKERS[f"{add} table"](PLAIN, places).data_asset
     if content == "query":
         name = '"Order"' if add == "postgres" else "orders"
-        asset = asset.datasource.add_query_asset(
-            "query", query=f"select * from {name} where note is null or note like '%'"
-        )  # noqa: S608
+        statement = f"select * from {name} where note is null or note like '%'"  # noqa: S608
+        asset = asset.datasource.add_query_asset("query", query=statement)
     batches = asset.add_batch_definition_yearly("years", column="day")
     assert sketch_of(batches.get_batch(batch_parameters={"year": 2024})).text_digest == digest(IN_2024)
 
