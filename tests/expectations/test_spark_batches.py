@@ -86,7 +86,7 @@ def test_a_column_that_has_no_canonical_form_is_told_in_one_sentence(spark: Any,
 
 def test_a_plan_that_fails_is_told_in_one_sentence(spark: Any) -> None:
     frame = spark.range(3).selectExpr("id", "if(id = 2, raise_error('boom'), id) as x")
-    with pytest.raises(SourceError, match="memory:spark cannot be read: .*boom") as caught:
+    with pytest.raises(SourceError, match=r"memory:spark cannot be read: .*boom") as caught:
         sketch_table(frame)
     assert "\n" not in str(caught.value)
 
