@@ -245,3 +245,18 @@ def test_a_query_of_many_lines_that_fails_is_told_in_one(places: Places) -> None
     )
     assert "\n" not in told
     assert told.endswith("division by zero")
+
+
+@pytest.mark.parametrize("temporary", [False, True])
+def test_passwords_reach_no_result(temporary: bool, places: Places) -> None:
+    address = places.server().replace("postgresql://postgres@", "postgresql+psycopg://postgres:s3cr%40et@", 1)
+    arguments = {
+        "connect_args": {"connect_timeout": 7}
+    }  # what is reached so is read over Great Expectations' connection
+    source = places.context.data_sources.add_postgres(
+        "postgres", connection_string=address, create_temp_table=temporary, kwargs=arguments if temporary else {}
+    )
+    for query in ("select point(1, 2) as odd", "select 1 as id"):
+        result = whole(source.add_query_asset(query, query=query)).validate(DISTINCT)
+        assert result.success == query.endswith("id")
+        assert "s3cr" not in str(result.to_json_dict())
