@@ -12,7 +12,6 @@ from great_expectations.core.id_dict import BatchSpec
 from great_expectations.execution_engine import ExecutionEngine
 
 from sameset.errors import SamesetError, SchemaError, SpecError
-from sameset.execution.mapping import current_mapper
 from sameset.execution.scanning import Progress, silent
 from sameset.execution.sketching import sketch_table
 from sameset.registry import default_address, without_password
@@ -80,9 +79,7 @@ class TableBatchData(BatchData):
             self.scans += 1
             try:
                 engine = self.execution_engine
-                self.outcome = sketch_table(
-                    self.source, self.spec, mapper=current_mapper(), progress=engine.progress, tee=engine.tee
-                )
+                self.outcome = sketch_table(self.source, self.spec, progress=engine.progress, tee=engine.tee)
             except SamesetError as error:
                 self.outcome = error
         if isinstance(self.outcome, SamesetError):
@@ -101,8 +98,7 @@ class SamesetExecutionEngine(ExecutionEngine):
     """Reads batches where they are: files, folders and DuckDB tables of any size, in flat memory, without pandas.
 
     `registry` is what expectations use that name no registry themselves; None is `sameset.registry.default_address()`.
-    `progress` is told how many rows were read for sketches, `tee` is that of `sketch_table`. Who reads the partitions is
-    said by `sameset.execution.mapping.mapped_by`.
+    `progress` is told how many rows were read for sketches, `tee` is that of `sketch_table`.
     """
 
     def __init__(self, registry: str | None = None, **kwargs: Any) -> None:

@@ -24,7 +24,7 @@ __all__ = ["Wanted", "check_all", "check_one", "expect_configured"]
 #: Parameters of `sameset check` that say the same whether the dataset is of a file or not.
 SHARED = frozenset(
     {"source", "everything", "config", "registry", "limit", "rows", "form", "output", "quiet", "manifests"}
-    | {"memory_limit", "temp"}
+    | {"memory_limit", "temp", "mapper"}
 )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from sameset.execution.scanning import Progress
     from sameset.registry import Registry
 
-__all__ = ["Resuming", "current_mapper", "forget_parts", "mapped_by", "sketch_jobs"]
+__all__ = ["Resuming", "forget_parts", "sketch_jobs"]
 
 PREFIX = "part:"  # of the keys of parts, among those of files that incremental checks keep
 
@@ -105,24 +103,6 @@ class Resuming:
     def _keep(self, job: PartitionJob, done: JobDone) -> None:
         if job.states is not None and states_name(job.files) == job.states:
             self.registry.add_file_sketches(self.dataset, {PREFIX + job.key: done.sketch})
-
-
-_mapper: ContextVar[Mapper | None] = ContextVar("sameset_mapper", default=None)
-
-
-@contextmanager
-def mapped_by(mapper: Mapper) -> Iterator[None]:
-    """Within it, batches of Great Expectations are sketched by this mapper, which nothing could hand through to them."""
-    token = _mapper.set(mapper)
-    try:
-        yield
-    finally:
-        _mapper.reset(token)
-
-
-def current_mapper() -> Mapper | None:
-    """The mapper of the `mapped_by` that this runs in, if any."""
-    return _mapper.get()
 
 
 def forget_parts(registry: Registry, dataset: str) -> None:
