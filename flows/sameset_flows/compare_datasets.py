@@ -32,8 +32,8 @@ def compare(left: str, right: str, key: list[str] | None, registry: str | None) 
     """The comparison of two places, whose addresses may hold `${VARIABLES}`; SamesetError if either cannot be read."""
     told = registry or default_address()
     with unspoken(left, right, told):
-        wanted = {} if key is None else {"key": tuple(key)}
-        found = compare_places(expanded(left), expanded(right), registry=expanded(told), **wanted)
+        columns = None if key is None else tuple(key)
+        found = compare_places(expanded(left), expanded(right), registry=expanded(told), key=columns)
     return found.with_addresses(
         *(_shown(place, side.address) for place, side in ((left, found.left), (right, found.right)))
     )

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import prefect
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-from prefect.flows import EntrypointType
+from prefect.deployments.runner import EntrypointType
+from prefect.schedules import Cron, Interval
 
 from sameset_flows.check_dataset import check_dataset
-from sameset_flows.deploying import schedule_of
-from sameset_flows.plans import plan
+from sameset_flows.plans import ANCHOR, plan
 from sameset_flows.servers import wait_for_server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sameset.configuration import Project
+    from prefect.schedules import Schedule as PrefectSchedule
+
+    from sameset.configuration import Project, Schedule
     from sameset_flows.plans import Planned
 
 __all__ = ["serve"]
@@ -41,9 +44,16 @@ def _served(planned: Sequence[Planned]) -> list[Any]:
             description=each.description,
             parameters=each.parameters,
             tags=list(each.tags),
-            schedule=schedule_of(each.schedule) if each.schedule else None,
+            schedule=_when(each.schedule) if each.schedule else None,
             concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
         for each in planned
     ]
+
+
+def _when(schedule: Schedule) -> PrefectSchedule:
+    if schedule.cron is not None:
+        return Cron(schedule.cron, timezone=schedule.timezone)
+    interval = timedelta(seconds=schedule.every or 0.0)
+    return Interval(interval, anchor_date=datetime.fromisoformat(ANCHOR), timezone="UTC")

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from compose_services import COMPOSE, FOLDER, ROOT, SERVICES
 
 from sameset.cli.main import cli
+from sameset_flows.cli import cli as flows
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 #: What ends when it has done its work; all others run until they are stopped.
@@ -116,17 +117,16 @@ def test_secrets_are_ignored_by_git_and_by_the_image() -> None:
 
 
 def test_the_files_that_are_mounted_are_there() -> None:
-    mounted = [
-        one.split(":")[0] for service in SERVICES.values() for one in service.get("volumes", []) if one[0] == "."
-    ]
-    # Whoever installs it writes sameset.toml for the datasets at hand.
-    assert [one for one in mounted if not (FOLDER / one).exists() and one != "./sameset.toml"] == []
+    volumes = [one.split(":")[0] for service in SERVICES.values() for one in service.get("volumes", [])]
+    assert [one for one in volumes if one.startswith(".") and not (FOLDER / one).exists()] == []
 
 
-def test_the_command_of_the_registry_is_one() -> None:
-    program, *arguments = SERVICES["registry"]["command"]
-    assert program == "sameset"
-    assert CliRunner().invoke(cli, [*arguments, "--help"]).exit_code == 0
+@pytest.mark.parametrize("name", sorted(ONCE))
+def test_commands_of_ours_are_such(name: str) -> None:
+    program, *arguments = SERVICES[name]["command"]
+    verbs = {"sameset": cli, "sameset-flows": flows}[program]
+    assert CliRunner().invoke(verbs, [*arguments, "--help"]).exit_code == 0
+    assert program in PROJECT["scripts"]
 
 
 @pytest.mark.parametrize("name", ["server", "worker"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import servers
-from compose_services import FOLDER, SERVICES, Stack
+from compose_services import FOLDER, SERVICES, WITH_SECRETS, Stack
 
 pytestmark = pytest.mark.server
 
@@ -32,6 +32,8 @@ def folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="sameset-stack-", dir="/tmp"))
     path.chmod(0o755)
     (path / "secrets").mkdir(mode=0o755)
+    (path / "orders.csv").write_text("id,price\n1,2.5\n2,3.5\n")
+    (path / "sameset.toml").write_text(f"[datasets.orders]\nsource = '{path}/orders.csv'\nkey = ['id']\n")
     for name, secret in SECRETS.items():
         (path / "secrets" / name).write_text(secret)
     yield path
@@ -67,6 +69,7 @@ def stack(folder: Path) -> Iterator[Stack]:
             folder,
             {
                 "/run/secrets": f"{folder}/secrets",
+                "/etc/sameset/sameset.toml": f"{folder}/sameset.toml",
                 "@database:5432": f"@127.0.0.1:{ports['database']}",
                 "5432": str(ports["database"]),
                 "0.0.0.0": "127.0.0.1",
@@ -92,6 +95,13 @@ def wait_until_healthy(stack: Stack, service: str, process: subprocess.Popen[byt
             continue
 
 
+def inside(stack: Stack, *command: str) -> str:
+    """What a command says that is run in the worker's place, as docs/production-docker.md has it."""
+    done = stack.run("worker", [WITH_SECRETS, *command])
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def test_the_services_come_up_one_after_another_and_are_healthy(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     server_host = {"PREFECT_SERVER_DATABASE_HOST": "127.0.0.1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     for name, value in server_host.items():
@@ -104,12 +114,17 @@ def test_the_services_come_up_one_after_another_and_are_healthy(stack: Stack, mo
         assert told in made.stdout
     with stack.running("server") as server:
         wait_until_healthy(stack, "server", server)
+        for told in ("created check-dataset/orders", "unchanged check-dataset/orders"):
+            deployed = stack.run("deploy")
+            assert deployed.returncode == 0, deployed.stderr
+            assert told in deployed.stdout
         with stack.running("worker") as worker:
             wait_until_healthy(stack, "worker", worker)
-            listed = stack.run(
-                "worker", [*stack.command("worker")[:1], "prefect", "work-pool", "inspect", "sameset-pool"]
-            )
-            assert "sameset-pool" in listed.stdout, listed.stderr
+            for reference in ("orders@1", "orders@2"):
+                inside(
+                    stack, "prefect", "deployment", "run", "check-dataset/orders", "--watch", "--watch-timeout", "100"
+                )
+                assert reference in inside(stack, "sameset", "history", "orders")
             # Who does not know the login is not let in.
             name = "PREFECT_API_AUTH_STRING_FILE"
             stranger = {one: value for one, value in stack.environment("worker").items() if one != name}
