@@ -23,7 +23,7 @@ __all__ = ["KINDS", "DaskMapper", "Mapper", "SparkMapper", "ThreadMapper", "mapp
 
 Results = Generator["JobDone", None, None]
 
-DASK_SECONDS = 30.0  # for the scheduler to answer
+DASK_SECONDS = 10.0  # for the scheduler to answer
 #: Partitions of one Spark job for each task slot; a driver that collects all at once would have them only at the end.
 WAVES = 4
 LONGEST_REASON = 300
@@ -181,7 +181,7 @@ def mapper_of(text: str) -> Mapper:
     """
     kind, _, place = text.partition("=")
     maker = KINDS.get(kind)
-    if maker is None or (kind == "dask" and not place):
+    if maker is None or (kind == "dask" and "://" not in place):
         raise SpecError(f"{text!r} is no mapper; it is threads, dask=tcp://HOST:8786, spark or spark=MASTER")
     if kind in EXTRAS and find_spec(EXTRAS[kind]) is None:
         raise MissingExtraError(kind, f"the mapper {kind!r}")
