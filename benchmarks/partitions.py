@@ -15,12 +15,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from benchmarks.incremental import write_files
 from sameset.execution.mappers import ThreadMapper
 from sameset.execution.partition_jobs import sketch_on_worker
 from sameset.execution.partitioning import partition_jobs
 from sameset.execution.sketching import sketch_table
+from sameset.registry import Registry
 from sameset.sketches.spec import Spec
 from sameset.sketches.table import TableSketch
 from sameset.sources import open_source
@@ -89,6 +91,11 @@ def costs(folder: Path) -> None:
         whole.merge(TableSketch.from_bytes(done.sketch))
 
     tell(f"| one merge, the sketch read from its bytes | {median(seconds(merge) for _ in range(50)):.4f} | | |")
+    with TemporaryDirectory() as place, Registry.open(f"{place}/registry.db") as registry:
+        kept = median(
+            seconds(lambda key=str(i): registry.add_file_sketches("x", {key: done.sketch})) for i in range(50)
+        )
+    tell(f"| one sketch kept in a registry of SQLite | {kept:.4f} | | |")
     tell(f"\na job is {len(pickle.dumps(jobs[0])):,} bytes, its sketch {len(done.sketch):,}")
 
 
