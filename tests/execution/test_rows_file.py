@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -339,3 +341,25 @@ def test_rows_are_paired_as_in_a_delta(rows: list[tuple[int, int, int]], keyed: 
     assert sorted(pairs) == sorted((c.old_row[0], c.row[0], c.times) for c in truth.changed if c.old_row)
     for part, changes in zip(found[1:], (truth.added, truth.removed), strict=True):
         assert sorted(part[:, [0, 2]].astype(int).tolist()) == sorted([c.row[0], c.times] for c in changes)
+
+
+def most_memory(*arguments: str) -> int:
+    """Bytes that a comparison takes at most, in a process of its own."""
+    script = Path(__file__).with_name("peak_of_rows.py")
+    process = subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True, check=True)
+    changed, memory = map(int, process.stdout.split())
+    assert changed == ROWS_CHANGED
+    return memory
+
+
+ROWS_CHANGED = 2 << 20
+
+
+@pytest.mark.slow
+def test_two_million_changed_rows_are_written_in_bounded_memory(tmp_path: Path) -> None:
+    rows = f"{2 * ROWS_CHANGED}"
+    memory = most_memory(rows, str(tmp_path / "rows.parquet"))
+    assert memory < LEAST_MEMORY
+    assert memory - most_memory(rows) < 192 << 20  # 83 MB measured
+    with pq.ParquetFile(tmp_path / "rows.parquet") as file:
+        assert file.metadata.num_rows == 2 * ROWS_CHANGED

@@ -99,6 +99,8 @@ class RowSpool:
         return rows.take(pa.array(order))
 
     def _flush(self) -> None:
+        if not self._held:
+            return
         rows = self._sorted(self._held)
         self._held, self._held_bytes = [], 0
         with told_of_files(self._resources):
