@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import great_expectations as gx
+from great_expectations.compatibility.pydantic import ValidationError
 
 from sameset.errors import SamesetError, SpecError
 from sameset_expectations.failures import gathering
@@ -87,7 +88,7 @@ def evaluate(
         except SamesetError:
             raise
         except Exception as error:  # such as a suite parameter without a value
-            raise SamesetError(f"suite {suite.name!r} could not be evaluated: {_first_line(error)}") from error
+            raise SamesetError(f"suite {suite.name!r} could not be evaluated: {_reason(error)}") from error
     if errors:
         raise errors[0]
     for one in result.results:
@@ -107,6 +108,13 @@ def _raise_failure(result: Any) -> None:
             message = str(one["exception_message"]).strip() or "no reason given"
             kind = result.expectation_config.type
             raise SamesetError(f"{kind} could not be evaluated: {message.splitlines()[0]}")
+
+
+def _reason(error: Exception) -> str:
+    """The error in one line; of fields that are refused, such as a suite parameter's value, the sentences."""
+    if isinstance(error, ValidationError):
+        return f"{error.model.__name__}: {'; '.join(str(one['msg']) for one in error.errors())}"
+    return _first_line(error)
 
 
 def _first_line(error: BaseException) -> str:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from sameset.errors import SourceError
 
-__all__ = ["add_offline_style", "make_self_contained"]
+__all__ = ["finish_pages", "make_self_contained"]
 
 MARK = "data-sameset-offline"
 OUTSIDE = re.compile(
@@ -37,22 +38,30 @@ def make_self_contained(folder: str | Path) -> int:
     return sum(_rewrite(page, alone=True) for page in _pages(Path(folder)))
 
 
-def add_offline_style(index: str, since: float) -> int:
-    """The number of pages beside an index page (its path or file: address), written at `since` or later, that got the style."""
+def finish_pages(index: str, since: float, columns: Iterable[str] = ()) -> int:
+    """The number of pages beside an index page (its path or file: address), written at `since` or later, that were changed.
+
+    They got the style, and headings of `columns` of an expectation that are texts: Great Expectations puts the names of
+    columns into headings as they are, so that markup in them would be markup of the page.
+    """
     if urlsplit(index).scheme not in ("", "file"):
         return 0
     folder = Path(unquote(urlsplit(index).path)).parent
-    return sum(_rewrite(page, alone=False) for page in _pages(folder) if page.stat().st_mtime >= since - 1)
+    pages = [page for page in _pages(folder) if page.stat().st_mtime >= since - 1]
+    odd = [name for name in columns if escape(name) != name or "$" in name]
+    return sum(_rewrite(page, alone=False, columns=odd) for page in pages)
 
 
 def _pages(folder: Path) -> Iterator[Path]:
     return folder.rglob("*.html")
 
 
-def _rewrite(page: Path, *, alone: bool) -> bool:
+def _rewrite(page: Path, *, alone: bool, columns: Iterable[str] = ()) -> bool:
     """Whether the page was changed."""
     before = page.read_text(encoding="utf-8")
     after = before if MARK in before else _with_style(before)
+    for name in columns:
+        after = _with_heading(after, name)
     if alone:
         after = OUTSIDE.sub("", after)
     if after != before:
@@ -66,6 +75,13 @@ def _with_style(text: str) -> str:
     style = f"<style {MARK}>{(static / 'offline.css').read_text('utf-8')}</style>"
     script = f"<script>{(static / 'offline.js').read_text('utf-8')}</script>"
     return text.replace("<head>", f"<head>{style}", 1).replace("</head>", f"{script}</head>", 1)
+
+
+def _with_heading(text: str, name: str) -> str:
+    """The page with the name of a column as text in its headings and in the table of contents."""
+    raw = "|".join(re.escape(one) for one in (name, name.replace("$", "$$")))
+    heading = rf"""(<h5 class="m-0" >\s*|ge-navigation-sidebar-link[^>]*>\s*)(?:{raw})(\s*</(?:h5|a)>)"""
+    return re.sub(heading, lambda found: found[1] + escape(name) + found[2], text)
 
 
 def _replace(page: Path, text: str) -> None:

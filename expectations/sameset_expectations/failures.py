@@ -15,10 +15,14 @@ _gathered: ContextVar[list[SamesetError] | None] = ContextVar("sameset_failures"
 
 @contextmanager
 def noting() -> Iterator[None]:
-    """Notes a SamesetError that leaves the block, for whoever is `gathering`, and lets it go on."""
+    """Notes a SamesetError that leaves the block, for whoever is `gathering`, and lets it go on.
+
+    In one line, for of several Great Expectations shows the first: a query in it has as many as its author liked.
+    """
     try:
         yield
     except SamesetError as error:
+        error.args = (" ".join(str(error).split()),)
         errors = _gathered.get()
         if errors is not None:
             errors.append(error)

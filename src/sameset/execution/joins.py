@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from sameset.execution.spills import LANE_BITS
 from sameset.kernels.keys import LANE_BYTES
 from sameset.sketches.delta import DifferingRow
 from sameset.sources.files import sql_path
+from sameset.sources.interrupts import apart, interruptible
 from sameset.sources.scan import connect, text_literal
 
 if TYPE_CHECKING:
@@ -218,8 +220,15 @@ def _join_ranges(
     ranges = max(1, -(-rows * BYTES_PER_JOINED_ROW * 2 // resources.memory))
     query, end = _filled(DIFFERING, lanes), 1 << LANE_BITS
     for i in range(ranges):
-        con.execute(query, {"low": end * i // ranges, "high": end * (i + 1) // ranges})
+        values = {"low": end * i // ranges, "high": end * (i + 1) // ranges}
+        apart(partial(_execute, con, query, values))
         progress(rows * (i + 1) // ranges - rows * i // ranges)
+
+
+def _execute(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, int]) -> None:
+    """Runs a query that gives no rows, by the one thread that interrupts reach: the connection is older than that thread."""
+    with interruptible(con.interrupt):
+        con.execute(query, values)
 
 
 def _in_order(con: duckdb.DuckDBPyConnection, lanes: int) -> Iterator[NDArray[np.uint64]]:
@@ -231,7 +240,7 @@ def _in_order(con: duckdb.DuckDBPyConnection, lanes: int) -> Iterator[NDArray[np
 
 def _cut(con: duckdb.DuckDBPyConnection, lanes: int, most: int, key: Sequence[str]) -> Delta:
     """The delta of more rows than can be listed: exact counts, and of each list the first ones by their packed keys."""
-    con.execute(_filled(PER_KEY, lanes))
+    apart(partial(_execute, con, _filled(PER_KEY, lanes), {}))
     totals = con.execute(TOTALS if key else TOTALS_WITHOUT_KEY).fetchall()[0]
     limit = most // 4  # a changed row is two
     if key:
