@@ -111,7 +111,7 @@ def expect_pairs(found: Comparison, path: Path) -> None:
 
 
 @given(ROWS, ROWS, st.booleans(), st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_it_is_the_difference_in_both_directions(
     tmp_path_factory: pytest.TempPathFactory,
     old: list[tuple[Any, ...]],
