@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from sameset.errors import SamesetError
 
-__all__ = ["gathering", "noting"]
+__all__ = ["first_line", "gathering", "noting", "reason_of"]
 
 _gathered: ContextVar[list[SamesetError] | None] = ContextVar("sameset_failures", default=None)
 
@@ -34,3 +35,20 @@ def gathering() -> Iterator[list[SamesetError]]:
         yield errors
     finally:
         _gathered.reset(token)
+
+
+def reason_of(exception_info: dict[str, Any] | None) -> str | None:
+    """Why an expectation could not be evaluated, in one line; None if it was.
+
+    Great Expectations keeps one error for the expectation, or one for each metric that failed.
+    """
+    info = exception_info or {}
+    for one in [info] if "raised_exception" in info else info.values():
+        if one["raised_exception"]:
+            return (str(one["exception_message"]).strip() or "no reason given").splitlines()[0]
+    return None
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, or what kind it is if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -24,6 +24,7 @@ from sameset.execution.sketching import sketch_table
 from sameset.sketches.table import TableSketch
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
+from sameset_expectations.kept import keep_sketch
 
 __all__ = ["SKETCH"]
 
@@ -92,7 +93,10 @@ def _register(name: str, compute: Compute, engine: type[ExecutionEngine] = Sames
 
     def value(cls: Any, execution_engine: Any, metric_domain_kwargs: Domain, **_: Any) -> Any:
         with noting():
-            return compute(execution_engine, metric_domain_kwargs)
+            found = compute(execution_engine, metric_domain_kwargs)
+        if name == SKETCH:
+            keep_sketch(execution_engine, metric_domain_kwargs.get("batch_id"), found)
+        return found
 
     members = {"metric_name": name, "__module__": __name__, "_value": metric_value(engine=engine)(value), **more}
     type(TableMetricProvider)(name.title().replace(".", "").replace("_", ""), (TableMetricProvider,), members)

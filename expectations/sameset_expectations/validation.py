@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +21,7 @@ from sameset.registry import check_name
 from sameset_expectations.contexts import evaluate, get_context
 from sameset_expectations.datasource import SamesetDatasource
 from sameset_expectations.docs import add_offline_style
+from sameset_expectations.labels import label as label_of
 from sameset_expectations.rendering import shorten
 from sameset_expectations.tables.previous import ExpectTableToDifferFromPrevious
 
@@ -42,7 +41,6 @@ __all__ = ["Validation", "usual_expectations", "validate_table"]
 
 DATASOURCE = "sameset-arriving"
 RUN = "check"
-LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def validate_table(
     Raises SamesetError if the table, the registry or the project cannot be read, or any expectation not be evaluated.
     """
     context = get_context(context_folder)
-    label = _label(check_name(name))
+    label = label_of(check_name(name))
     batch_definition = _batch_definition(context, address, spec, label)
     engine = batch_definition.data_asset.datasource.get_execution_engine()
     engine.use(registry, progress, tee)
@@ -111,12 +109,6 @@ def validate_table(
         result=shorten(result.to_json_dict()),
         docs=docs,
     )
-
-
-def _label(name: str) -> str:
-    """The dataset's name as it may stand in paths and addresses of pages, distinct for distinct names."""
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:LONGEST_NAME]
-    return plain if plain == name else f"{plain}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _batch_definition(context: AbstractDataContext, address: str, spec: Spec, label: str) -> BatchDefinition:
