@@ -11,6 +11,9 @@ from sameset.errors import SamesetError
 
 __all__ = ["first_line", "gathering", "noting", "reason_of"]
 
+#: What Great Expectations means where an expectation of its own has no code for an execution engine.
+NOT_EVALUATED = "Great Expectations does not evaluate this expectation on this kind of data source"
+
 _gathered: ContextVar[list[SamesetError] | None] = ContextVar("sameset_failures", default=None)
 
 
@@ -45,7 +48,8 @@ def reason_of(exception_info: dict[str, Any] | None) -> str | None:
     info = exception_info or {}
     for one in [info] if "raised_exception" in info else info.values():
         if one["raised_exception"]:
-            return (str(one["exception_message"]).strip() or "no reason given").splitlines()[0]
+            told = (str(one["exception_message"]).strip() or "no reason given").splitlines()[0]
+            return NOT_EVALUATED if told == "Unable to build EVR" else told
     return None
 
 

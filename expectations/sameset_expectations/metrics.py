@@ -1,12 +1,4 @@
-"""The metrics: the whole sketch as one, and those that core expectations ask for.
-
-On our data source these core expectations work, those about rows or values also with a row condition:
-ExpectColumnToExist, ExpectTableColumnCountToBeBetween, ExpectTableColumnCountToEqual, ExpectTableColumnsToMatchOrderedList,
-ExpectTableColumnsToMatchSet, ExpectTableRowCountToBeBetween, ExpectTableRowCountToEqual, ExpectColumnMaxToBeBetween,
-ExpectColumnMeanToBeBetween, ExpectColumnMedianToBeBetween, ExpectColumnMinToBeBetween,
-ExpectColumnProportionOfNonNullValuesToBeBetween, ExpectColumnStdevToBeBetween, ExpectColumnSumToBeBetween,
-ExpectColumnUniqueValueCountToBeBetween. Every other one fails as one that could not be evaluated.
-"""
+"""The metrics: the whole sketch as one, and those that core expectations ask for (docs/core-expectations.md)."""
 
 from __future__ import annotations
 
@@ -25,6 +17,7 @@ from sameset.sketches.table import TableSketch
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
 from sameset_expectations.kept import keep_sketch
+from sameset_expectations.unsupported import refuse_other_metrics
 
 __all__ = ["SKETCH"]
 
@@ -113,3 +106,4 @@ _register(
 )
 for _name, _template in COLUMN_AGGREGATES.items():
     _register(_name, partial(_aggregate, _template), domain_keys=(*TableMetricProvider.domain_keys, "column"))
+refuse_other_metrics()
