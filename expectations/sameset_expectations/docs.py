@@ -34,6 +34,9 @@ OUTSIDE = re.compile(
 STYLE = re.compile(r"""<style\b[^>]*>.*?</style>|\bstyle="[^"]*"|\bstyle='[^']*'""", re.IGNORECASE | re.DOTALL)
 IMPORTED = re.compile(r"""@import\s+(?:url\()?\s*["']?(?:https?:)?//[^;<]*;?""", re.IGNORECASE)
 ADDRESSED = re.compile(r"""url\(\s*(?:["']|&quot;|&#39;)?(?:https?:)?//[^)]*\)""", re.IGNORECASE)
+#: Pages of results look for theirs one folder too low.
+ICON = re.compile(r"""<link\s+rel=["']shortcut icon["'][^>]*>""")
+NO_ICON = '<link rel="icon" href="data:,">'
 #: What every page of Data Docs says of itself somewhere.
 MADE_BY = re.compile(rb"great.?expectations", re.IGNORECASE)
 #: The page may take from its own folder and from itself; what a pattern above has missed, the browser does not fetch.
@@ -102,7 +105,7 @@ def _rewrite(page: Path, *, alone: bool) -> bool | None:
 
 def _alone(text: str) -> str:
     """The page without anything from outside, and with the newest of what stands in for it."""
-    own = OUTSIDE.sub("", ADDED.sub("", text))
+    own = ICON.sub(NO_ICON, OUTSIDE.sub("", ADDED.sub("", text)))
     return _with_style(STYLE.sub(lambda style: _style_alone(style[0]), own), POLICY)
 
 
