@@ -19,6 +19,7 @@ from sameset_expectations.columns.overlap import ExpectColumnValueOverlapToBeBet
 from sameset_expectations.contexts import evaluate, get_context, get_suite
 from sameset_expectations.datasource import SamesetDatasource, TableAsset
 from sameset_expectations.docs import make_self_contained
+from sameset_expectations.duckdb_sql import SamesetDuckDBDatasource
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.metrics import SKETCH
 from sameset_expectations.runtime import add_runtime_datasource, save_runtime_datasources
@@ -51,6 +52,7 @@ __all__ = [
     "ExpectTableToOnlyGrow",
     "RecordInRegistryAction",
     "SamesetDatasource",
+    "SamesetDuckDBDatasource",
     "SamesetExecutionEngine",
     "TableAsset",
     "Unmet",

@@ -22,7 +22,7 @@ from great_expectations.core import RunIdentifier
 from sameset.comparison.sentences import count_of
 from sameset.errors import SamesetError, SpecError
 from sameset_expectations.contexts import expect_whole, stored_expectations
-from sameset_expectations.docs import add_offline_style
+from sameset_expectations.docs import finish_pages
 from sameset_expectations.failures import first_line, reason_of
 from sameset_expectations.recording import recorded_as
 from sameset_expectations.rendering import shorten
@@ -144,7 +144,7 @@ def run_checkpoint(
     _expect_evaluated(context, result)
     evaluated = sum(len(one.results) for one in result.run_results.values())
     return CheckpointRun(
-        chosen.name, run_id, now, evaluated, tuple(_unmet(result)), result, _docs(context, chosen, now)
+        chosen.name, run_id, now, evaluated, tuple(_unmet(result)), result, _docs(context, chosen, result)
     )
 
 
@@ -156,7 +156,7 @@ def _stored(context: AbstractDataContext, name: str) -> Checkpoint:
     try:
         return context.checkpoints.get(name)
     except Exception as error:  # whatever its stores raise for what it is made of
-        raise SamesetError(f"checkpoint {name!r} cannot be loaded: {_told(error)}") from error
+        raise SamesetError(f"checkpoint {name!r} cannot be loaded: {first_line(error)}") from error
 
 
 def _expect_ready(context: AbstractDataContext, checkpoint: Checkpoint, parameters: Mapping[str, Any]) -> None:
@@ -212,19 +212,13 @@ def _expect_evaluated(context: AbstractDataContext, result: CheckpointResult) ->
             )
 
 
-def _docs(context: AbstractDataContext, checkpoint: Checkpoint, since: datetime) -> str | None:
-    """The index page of Data Docs, after the new pages were made readable offline; None if the checkpoint makes none."""
+def _docs(context: AbstractDataContext, checkpoint: Checkpoint, result: CheckpointResult) -> str | None:
+    """The index page of Data Docs, after the new pages were finished; None if the checkpoint makes none."""
     if not any(isinstance(action, UpdateDataDocsAction) for action in checkpoint.actions):
         return None
     sites = [site["site_url"] for site in context.get_docs_sites_urls() if site["site_url"]]
+    asked = [one.expectation_config.kwargs for found in result.run_results.values() for one in found.results]
+    columns = sorted({str(one["column"]) for one in asked if one.get("column") is not None})
     for site in sites:
-        add_offline_style(site, since.timestamp())
+        finish_pages(site, result.run_id.run_time.timestamp(), columns)
     return str(sites[0]) if sites else None
-
-
-def _told(error: BaseException) -> str:
-    """What an error says; of pydantic's, which say first how many there are, the first of them."""
-    errors = getattr(error, "errors", None)
-    if callable(errors):
-        return str(errors()[0]["msg"]).splitlines()[0]
-    return first_line(error)

@@ -12,6 +12,7 @@ from great_expectations.core.id_dict import BatchSpec
 from great_expectations.execution_engine import ExecutionEngine
 
 from sameset.errors import SamesetError, SchemaError, SpecError
+from sameset.execution.mapping import current_mapper
 from sameset.execution.scanning import Progress, silent
 from sameset.execution.sketching import sketch_table
 from sameset.registry import default_address, without_password
@@ -78,8 +79,9 @@ class TableBatchData(BatchData):
         if self._outcome is None:
             self.scans += 1
             try:
+                engine = self.execution_engine
                 self._outcome = sketch_table(
-                    self.source, self.spec, progress=self.execution_engine.progress, tee=self.execution_engine.tee
+                    self.source, self.spec, mapper=current_mapper(), progress=engine.progress, tee=engine.tee
                 )
             except SamesetError as error:
                 self._outcome = error
@@ -99,7 +101,8 @@ class SamesetExecutionEngine(ExecutionEngine):
     """Reads batches where they are: files, folders and DuckDB tables of any size, in flat memory, without pandas.
 
     `registry` is what expectations use that name no registry themselves; None is `sameset.registry.default_address()`.
-    `progress` is told how many rows were read for sketches, `tee` is that of `sketch_table`.
+    `progress` is told how many rows were read for sketches, `tee` is that of `sketch_table`. Who reads the partitions is
+    said by `sameset.execution.mapping.mapped_by`.
     """
 
     def __init__(self, registry: str | None = None, **kwargs: Any) -> None:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from great_expectations.compatibility.pydantic import ValidationError
+
 from sameset.errors import SamesetError
 
 __all__ = ["first_line", "gathering", "noting", "reason_of"]
@@ -19,10 +21,14 @@ _gathered: ContextVar[list[SamesetError] | None] = ContextVar("sameset_failures"
 
 @contextmanager
 def noting() -> Iterator[None]:
-    """Notes a SamesetError that leaves the block, for whoever is `gathering`, and lets it go on."""
+    """Notes a SamesetError that leaves the block, for whoever is `gathering`, and lets it go on.
+
+    In one line, for of several Great Expectations shows the first: a query in it has as many as its author liked.
+    """
     try:
         yield
     except SamesetError as error:
+        error.args = (" ".join(str(error).split()),)
         errors = _gathered.get()
         if errors is not None:
             errors.append(error)
@@ -54,5 +60,11 @@ def reason_of(exception_info: dict[str, Any] | None) -> str | None:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, or what kind it is if it has none."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """The first line of an error's text, or what kind it is if it has none; of fields that are refused, the sentences."""
+    if isinstance(error, ValidationError):
+        return f"{error.model.__name__}: {'; '.join(_line(str(one['msg'])) for one in error.errors())}"
+    return _line(str(error)) or type(error).__name__
+
+
+def _line(text: str) -> str:
+    return next(iter(text.strip().splitlines()), "")

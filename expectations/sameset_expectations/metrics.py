@@ -6,14 +6,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from great_expectations.core.metric_domain_types import MetricDomainTypes
-from great_expectations.execution_engine import ExecutionEngine, PandasExecutionEngine
+from great_expectations.execution_engine import (
+    ExecutionEngine,
+    PandasExecutionEngine,
+    SparkDFExecutionEngine,
+    SqlAlchemyExecutionEngine,
+)
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
-from sameset.errors import SpecError
 from sameset.execution.sketching import sketch_table
 from sameset.sketches.table import TableSketch
+from sameset_expectations.batches import source_of
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
 from sameset_expectations.kept import keep_sketch
@@ -41,21 +45,12 @@ Compute = Callable[[Any, Domain], Any]
 
 
 def _sketch(engine: SamesetExecutionEngine, domain: Domain) -> TableSketch:
-    _refuse_condition(domain)
+    source_of(engine, domain)  # refuses what is not a whole batch
     return engine.batch_data(domain).sketch
 
 
-def _sketch_of_frame(engine: Any, domain: Domain) -> TableSketch:
-    _refuse_condition(domain)
-    frame, _, _ = engine.get_compute_domain(domain, MetricDomainTypes.TABLE)
-    return sketch_table(frame)
-
-
-def _refuse_condition(domain: Domain) -> None:
-    if domain.get("row_condition"):
-        raise SpecError(
-            "a sketch is of all rows of a batch; leave the row condition out, or point the asset to a query"
-        )
+def _sketch_of_rows(engine: ExecutionEngine, domain: Domain) -> TableSketch:
+    return sketch_table(source_of(engine, domain))
 
 
 def _row_count(engine: SamesetExecutionEngine, domain: Domain) -> int:
@@ -96,7 +91,8 @@ def _register(name: str, compute: Compute, engine: type[ExecutionEngine] = Sames
 
 
 _register(SKETCH, _sketch)
-_register(SKETCH, _sketch_of_frame, PandasExecutionEngine)
+for _engine in (PandasExecutionEngine, SparkDFExecutionEngine, SqlAlchemyExecutionEngine):
+    _register(SKETCH, _sketch_of_rows, _engine)
 _register("table.row_count", _row_count)
 _register("table.columns", _columns)
 _register("table.column_count", _column_count)

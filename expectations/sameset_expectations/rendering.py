@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 DECISIONS = {"within": "✔ allowed", "beyond": "✘ not allowed", "unsure": "? not known well enough"}
+ROWS_ASIDE = {True: ["(rows aside)"], None: ["(or rows aside)"], False: []}
 LONGEST = 200  # signs of a value that is shown; a cell may hold a mebibyte
 
 
@@ -107,6 +108,7 @@ def columns_table(columns: Iterable[Mapping[str, Any]]) -> RenderedContent:
 
 def _state(column: Mapping[str, Any]) -> str:
     told = [f"from {column['renamed_from']}"] if column["renamed_from"] else []
+    told += ROWS_ASIDE[column["by_rows"]]
     return " ".join([column["state"], *told]) + "".join(f"; {sentence}" for sentence in column["patterns"])
 
 
@@ -145,7 +147,8 @@ def _change_rows(comparison: Mapping[str, Any]) -> list[list[object]]:
 
 
 def _row(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {'null' if value is None else value}" for name, value in row.items())
+    # blanks that do not break, so that a name stays with its value
+    return ", ".join(f"{name}\u00a0=\u00a0{'null' if value is None else value}" for name, value in row.items())
 
 
 def _pair(before: object, after: object) -> str:

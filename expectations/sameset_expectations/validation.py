@@ -20,7 +20,7 @@ from sameset.execution.scanning import Progress, silent
 from sameset.registry import check_name
 from sameset_expectations.contexts import evaluate, get_context
 from sameset_expectations.datasource import SamesetDatasource
-from sameset_expectations.docs import add_offline_style
+from sameset_expectations.docs import finish_pages
 from sameset_expectations.labels import label as label_of
 from sameset_expectations.rendering import shorten
 from sameset_expectations.tables.previous import ExpectTableToDifferFromPrevious
@@ -134,8 +134,9 @@ def _publish(
         context.suites.add_or_update(suite)
         context.validation_results_store.store_validation_results(result, result_key, suite_key)
         pages = context.build_data_docs(resource_identifiers=[result_key, suite_key])
+        columns = {str(one.configuration.kwargs.get("column", "")) for one in suite.expectations}
         for page in pages.values():
-            add_offline_style(page, since=run.run_time.timestamp())
+            finish_pages(page, since=run.run_time.timestamp(), columns=columns)
     except OSError as error:
         raise SamesetError(f"Data Docs cannot be written: {error.strerror}: {error.filename}") from error
     return next(iter(pages.values()), None)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from sameset.execution.checking import Arrival, record_check, spec_for
 from sameset.execution.manifest_store import Manifests
+from sameset.execution.mapping import mapped_by
 from sameset.registry import Registry, check_name, default_address
+from sameset_flows.mapping import resuming
 
 if TYPE_CHECKING:
     from sameset.execution.checking import Check
@@ -44,7 +46,8 @@ def validate_arrival(
         previous, address = opened.latest(name), opened.address
     with kept.spill(address, previous.sketch_key if previous else None) as spill:
         tee = spill.add if spill else None
-        found = validate_table(source, spec, name=name, context_folder=folder, registry=place, tee=tee)
+        with Registry.open(place) as opened, mapped_by(resuming(kept, opened, name)):
+            found = validate_table(source, spec, name=name, context_folder=folder, registry=place, tee=tee)
         kept.write(address, found.sketch, spill)
     return found
 

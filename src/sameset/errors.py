@@ -37,6 +37,17 @@ __all__ = [
 class SamesetError(Exception):
     """Anything that kept sameset from knowing; its text is one sentence for a person."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it comes back from a worker: some kinds are not made from their text alone."""
+        return _revived, (type(self), self.args, self.__dict__)
+
+
+def _revived(kind: type[SamesetError], args: tuple[object, ...], state: dict[str, object]) -> SamesetError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
 
 class SourceError(SamesetError):
     """A dataset could not be read."""

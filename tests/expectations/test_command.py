@@ -92,8 +92,8 @@ def test_modules_of_ones_own_are_imported(
 def test_parameters_and_batches(command: Any, write: Write, tmp_path: Path, registry: str) -> None:
     match = se.ExpectTableToMatch(reference={"$PARAMETER": "reference"})
     project(tmp_path, str(tmp_path / "missing.parquet"), match)
-    right, wrong = write(ORDERS), write(CHANGED, "changed.parquet")
-    asked = ("run", "nightly", "-p", tmp_path, "--batch", f"address={right}")
+    right, wrong = write(ORDERS, "same.csv"), write(CHANGED, "changed.parquet")
+    asked = ("run", "nightly", "-p", tmp_path, "--batch", f"address={write(ORDERS)}")
     assert command(*asked, "--parameter", f"reference={right}")[0] == 0
     assert command(*asked, "--parameter", f"reference={wrong}")[0] == 1
     code, out, err = command(*asked)

@@ -82,10 +82,15 @@ def breaker(port: int) -> Iterator[Breaker]:
         thread.join(10)
 
 
-@pytest.mark.parametrize("word", [b"INSERT INTO dataset", b"INSERT INTO snapshot", b"INSERT INTO validation", b"COMMIT"])
+@pytest.mark.parametrize(
+    "word", [b"INSERT INTO dataset", b"INSERT INTO snapshot", b"INSERT INTO validation", b"COMMIT"]
+)
 @pytest.mark.parametrize("answered", [False, True], ids=["unheard", "answer lost"])
 def test_a_record_whose_connection_breaks_is_one_record(server, on_postgres, word, answered):
-    with breaker(server.port) as proxy, Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry:
+    with (
+        breaker(server.port) as proxy,
+        Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry,
+    ):
         registry.record(entry("items"), expected_previous=None)
         proxy.break_at(word, answered=answered)
         recorded = registry.record(entry(run_id="the run", validation="{}", files=b"files"), expected_previous=None)
@@ -103,7 +108,10 @@ def test_a_record_whose_connection_breaks_is_one_record(server, on_postgres, wor
 @pytest.mark.parametrize("word", [b"CREATE TABLE snapshot", b"INSERT INTO registry_revision", b"COMMIT"])
 @pytest.mark.parametrize("answered", [False, True], ids=["unheard", "answer lost"])
 def test_a_registry_is_made_once_though_the_connection_breaks(server, on_postgres, word, answered):
-    with breaker(server.port) as proxy, Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry:
+    with (
+        breaker(server.port) as proxy,
+        Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry,
+    ):
         proxy.break_at(word, answered=answered)
         assert registry.record(entry(), expected_previous=None).number == 1
         assert proxy.broken == 1
@@ -123,7 +131,10 @@ READING: dict[str, Callable[[Registry], object]] = {
 
 @pytest.mark.parametrize("read", READING.values(), ids=READING)
 def test_what_is_read_while_the_connection_breaks_is_read_again(server, on_postgres, read):
-    with breaker(server.port) as proxy, Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry:
+    with (
+        breaker(server.port) as proxy,
+        Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry,
+    ):
         record_next(registry, entry())
         registry.add_file_sketches("orders", {"key": b"sketch"})
         before = read(registry)
@@ -158,7 +169,9 @@ def test_a_server_that_stays_away_is_told_in_one_sentence(own_server, monkeypatc
     with Registry.open(own_server.address) as registry:
         record_next(registry, entry())
         own_server.stop()
-        with pytest.raises(RegistryUnavailableError, match=r"does not answer: .*; check that its server runs") as caught:
+        with pytest.raises(
+            RegistryUnavailableError, match=r"does not answer: .*; check that its server runs"
+        ) as caught:
             registry.record(entry(sketch=b"2"), expected_previous=1)
         assert "\n" not in str(caught.value)
         own_server.start()

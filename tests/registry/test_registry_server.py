@@ -93,7 +93,10 @@ def test_two_schemas_of_one_database_are_two_registries(server, on_postgres):
         record_next(one, entry("orders"))
         assert other.datasets() == []
         record_next(other, entry("items"))
-        assert [[dataset.name for dataset in registry.datasets()] for registry in (one, other)] == [["orders"], ["items"]]
+        assert [[dataset.name for dataset in registry.datasets()] for registry in (one, other)] == [
+            ["orders"],
+            ["items"],
+        ]
 
 
 def test_who_may_not_make_tables_is_told_who_may(server, on_postgres):
@@ -109,7 +112,7 @@ def test_who_may_not_make_tables_is_told_who_may(server, on_postgres):
     server.query(f"grant usage on all sequences in schema {schema} to bob")
     with Registry.open(without_anyone(on_postgres, "bob")) as registry:
         assert record_next(registry, entry(files=b"files", validation="{}")) == 0
-    server.query(f"drop owned by bob", "drop role bob")
+    server.query("drop owned by bob", "drop role bob")
 
 
 def test_a_replica_is_read_and_says_that_it_cannot_be_written(own_server):

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sameset.cli.lists import ListsCommand
-from sameset.cli.manifests import folder_option, resource_options, take_manifests
+from sameset.cli.manifests import folder_option, mapper_option, resource_options, take_manifests
 from sameset.cli.options import (
     limit_option,
     output_options,
@@ -50,6 +50,7 @@ __all__ = ["check"]
 @registry_option
 @folder_option
 @resource_options
+@mapper_option
 @limit_option
 @rows_option
 @output_options("text", "json", "markdown", "html")

@@ -24,6 +24,7 @@ __all__ = [
     "DIFFERENT",
     "INTERRUPTED",
     "SAME",
+    "TERMINATED",
     "UNKNOWN",
     "content_options",
     "emit",
@@ -39,7 +40,7 @@ __all__ = [
     "writable",
 ]
 
-SAME, DIFFERENT, UNKNOWN, INTERRUPTED = 0, 1, 2, 130
+SAME, DIFFERENT, UNKNOWN, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 WIDTH_OF_A_PIPE = 120
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])

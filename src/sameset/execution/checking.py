@@ -15,6 +15,8 @@ from sameset.errors import ManifestError, StaleSnapshotError
 from sameset.execution.delta_rows import SOME_ROWS, WantedRows
 from sameset.execution.incremental import sketch_files
 from sameset.execution.manifest_store import Manifests
+from sameset.execution.mappers import ThreadMapper
+from sameset.execution.mapping import Resuming, forget_parts
 from sameset.execution.operands import stored_operand
 from sameset.execution.previous import compare_with, from_anywhere, with_proof
 from sameset.execution.samples import with_sample_key
@@ -144,7 +146,8 @@ def check_table(
     snapshot. A run of the same `run_id` is recorded once. `rows` says which rows the report shows. With `incremental` only files
     that are new or changed are read (docs/incremental.md), and from then on unless it is False; a Trust says what shows that
     a file is unchanged. `manifests` says whether a manifest is written by the same scan, and where it lies; it is there before
-    the snapshot is recorded.
+    the snapshot is recorded. Partitions of a set of files that a run has read before it was cut off are not read again, and
+    `manifests.resources` says who reads them (docs/scale.md).
     Raises SamesetError, with nothing recorded, if the source or the registry cannot be read.
     """
     if not isinstance(registry, Registry):
@@ -184,7 +187,8 @@ def _sketched(
     """The sketch of an arriving dataset, its manifest written where one is wanted."""
     previous = registry.latest(name)
     with manifests.spill(registry.address, previous.sketch_key if previous else None) as spill:
-        sketch = sketch_table(place, spec, progress=progress, tee=spill.add if spill else None)
+        mapper = Resuming(manifests.resources.mapper or ThreadMapper(), registry, name)
+        sketch = sketch_table(place, spec, mapper=mapper, progress=progress, tee=spill.add if spill else None)
         manifests.write(registry.address, sketch, spill)
     return sketch
 
@@ -269,6 +273,8 @@ def record_check(
             continue
         if arrival.files and arrival.files.memory:
             registry.keep_file_sketches(arrival.dataset, (file.key for file in arrival.files.memory.files))
+        else:
+            forget_parts(registry, arrival.dataset)
         return recorded
     raise StaleSnapshotError(f"dataset {arrival.dataset!r} is recorded by too many others at once; try again")
 

@@ -42,7 +42,7 @@ def open_source(
 
     Args:
         place: an address (text or path), or an object with the Arrow C stream protocol: a pyarrow table or
-            reader, a pandas or Polars frame, a DuckDB relation.
+            reader, a pandas or Polars frame, a DuckDB relation; or a Spark DataFrame.
         schema: the types of columns of CSV and JSON lines, by name; columns that it lacks get the type that is found.
             Places that have types of their own keep these.
         union_by_name: whether several files may lack columns, which are null there, and may have types of one family,
@@ -56,8 +56,9 @@ def open_source(
         return place
     if not isinstance(place, str | os.PathLike):
         from sameset.sources.memory import MemorySource
+        from sameset.sources.spark_frames import SparkFrameSource, is_spark_frame
 
-        return MemorySource(place)
+        return SparkFrameSource(place) if is_spark_frame(place) else MemorySource(place)
     address = os.fspath(place)
     if not isinstance(address, str) or not address or "\0" in address:
         raise SourceError(f"{address!r} is no address; understood are {UNDERSTOOD}")

@@ -14,7 +14,7 @@ from sameset.sources.file_sets import FileSet
 from sameset.sources.scan import reading
 from sameset.sources.schemas import plain
 
-__all__ = ["PARTITION_TYPES", "FilePart", "FilesSource"]
+__all__ = ["PARTITION_TYPES", "FilePart", "FilesSource", "file_part"]
 
 #: The Arrow type of a key's column, by the SQL type that a set of files finds for it.
 PARTITION_TYPES = {"BIGINT": pa.int64(), "DATE": pa.date32(), "VARCHAR": pa.string()}
@@ -40,6 +40,14 @@ class FilesSource(Source):
     @abstractmethod
     def alone(self, file: str) -> Source:
         """One of the files as a source with its own columns, without those of its folders."""
+
+    @abstractmethod
+    def like(self, files: FileSet, groups: range | None = None) -> FilesSource:
+        """The same kind of source, read in the same way, of other files; `groups` are row groups that `row_groups` told of."""
+
+    def row_groups(self, file: str) -> Sequence[int]:
+        """The sizes in bytes of the parts of a file that can be read by themselves; none if it can only be read as a whole."""
+        return ()
 
     def why_whole(self, names: Sequence[str]) -> str | None:
         """Why files with columns of these names can only be read together, as the end of a sentence; None if they need not."""
@@ -99,6 +107,18 @@ class FilePart(ArrowStreamSource):
         held = None if set(own) <= set(columns) else [name for name in columns if name in own]
         fields = [self.schema().field(name) for name in columns]
         return [_completed(alone.address, stream, fields, constants) for stream in alone.streams(count, held, where)]
+
+
+def file_part(source: FilesSource, places: Sequence[int], schema: pa.Schema, groups: range | None = None) -> FilePart:
+    """Some files of a set, or some row groups of one of them, as a source that knows no others and so is small to send."""
+    files = source.file_set
+    some = FileSet(
+        files.address,
+        tuple(files.files[place] for place in places),
+        {key: tuple(values[place] for place in places) for key, values in files.partitions.items()},
+        files.root,
+    )
+    return FilePart(source.like(some, groups), range(len(places)), schema)
 
 
 def _completed(

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sameset.errors import SchemaError
+from sameset.errors import SchemaError, SourceError
 from sameset.sources.base import Source
 from sameset.sources.file_parts import FilesSource
 from sameset.sources.file_sets import FileSet
@@ -45,10 +45,12 @@ class ParquetSource(ScannedSource, FilesSource):
     because DuckDB would change them; and unknown extension types.
     """
 
-    def __init__(self, files: FileSet, union_by_name: bool = False) -> None:
+    def __init__(self, files: FileSet, union_by_name: bool = False, groups: range | None = None) -> None:
+        """`groups` are the row groups to read, of a single file that `row_groups` has told them of."""
         super().__init__(files.address)
         self._files = files
         self._union_by_name = union_by_name
+        self._groups = groups
 
     @property
     def file_set(self) -> FileSet:
@@ -64,7 +66,17 @@ class ParquetSource(ScannedSource, FilesSource):
         return footer.schema.with_metadata({"int96": str(footer.has_int96)})
 
     def alone(self, file: str) -> Source:
-        return ParquetSource(FileSet(file, (file,)))
+        return ParquetSource(FileSet(file, (file,)), groups=self._groups)
+
+    def like(self, files: FileSet, groups: range | None = None) -> FilesSource:
+        return ParquetSource(files, self._union_by_name, groups)
+
+    def row_groups(self, file: str) -> Sequence[int]:
+        """The sizes in bytes of a file's row groups, if they can be read one by one; otherwise none."""
+        if not ParquetSource(FileSet(file, (file,)))._is_plain:
+            return ()
+        metadata = pq.read_metadata(file)
+        return [metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)]
 
     def row_count(self) -> int | None:
         return sum(footer.rows for footer in self._footers)
@@ -78,8 +90,10 @@ class ParquetSource(ScannedSource, FilesSource):
     ) -> Sequence[Iterator[pa.RecordBatch]]:
         chosen = self.schema().names if columns is None else [column.name for column in self._chosen(columns)]
         if where is not None or not chosen or not self._is_plain:
+            if self._groups is not None:
+                raise SourceError(f"{self.address} has other columns than before; read it again")
             return [self.batches(columns, where)]
-        groups = RowGroups(self.address, self._files.files)
+        groups = RowGroups(self.address, self._files.files, self._groups)
         return [groups.read(chosen) for _ in range(count)]
 
     @cached_property

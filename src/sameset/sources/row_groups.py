@@ -67,8 +67,10 @@ class Group(NamedTuple):
 class RowGroups:
     """The row groups of Parquet files of one schema, to be shared by several readers."""
 
-    def __init__(self, address: str, files: Sequence[str]) -> None:
+    def __init__(self, address: str, files: Sequence[str], numbers: range | None = None) -> None:
+        """`numbers` are the row groups to read of each file; None is all of them."""
         self._address = address
+        self._numbers = numbers
         self._files = deque(files)
         self._groups: Iterator[Group] = iter(())
         self._lock = Lock()
@@ -88,7 +90,8 @@ class RowGroups:
             while (group := next(self._groups, None)) is None and self._files:
                 file = self._files.popleft()
                 metadata = pq.read_metadata(file)  # one file's at a time: that of many would not fit into memory
-                self._groups = (Group(file, metadata, i) for i in range(metadata.num_row_groups))
+                numbers = range(metadata.num_row_groups) if self._numbers is None else self._numbers
+                self._groups = (Group(file, metadata, i) for i in numbers)
             return group
 
 

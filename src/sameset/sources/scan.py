@@ -22,6 +22,7 @@ import pyarrow as pa
 from sameset.errors import SamesetError, SchemaError, SourceError, UnsupportedTypeError
 from sameset.sources.base import ROWS_PER_BATCH, Source
 from sameset.sources.conditions import check_condition
+from sameset.sources.interrupts import apart, interruptible
 from sameset.sources.reasons import file_of, reason
 
 __all__ = [
@@ -122,6 +123,9 @@ class ScannedSource(Source):
                     yield _restored(batch, schema)
 
     def aggregate(self, expressions: str, where: str | None = None) -> tuple[Any, ...]:
+        return apart(lambda: self._aggregate(expressions, where))
+
+    def _aggregate(self, expressions: str, where: str | None) -> tuple[Any, ...]:
         with self._scan(expressions, where) as relation:
             return tuple(relation.fetchall()[0])
 
@@ -139,12 +143,15 @@ class ScannedSource(Source):
 
     def _columns(self) -> tuple[Layout, tuple[Column, ...]]:
         if self._known is None:
-            with reading(self.address), connect(self._database()) as con:
-                self._register(con)
-                layout = self._layout(con)
-                refuse_repeated(layout.names, self.address)
-                self._known = layout, _described(con, layout)
+            self._known = apart(self._looked_at)  # the types of texts take a scan
         return self._known
+
+    def _looked_at(self) -> tuple[Layout, tuple[Column, ...]]:
+        with reading(self.address), connect(self._database()) as con:
+            self._register(con)
+            layout = self._layout(con)
+            refuse_repeated(layout.names, self.address)
+            return layout, _described(con, layout)
 
     def _chosen(self, names: Sequence[str] | None) -> list[Column]:
         _, columns = self._columns()
@@ -168,7 +175,8 @@ def connect(database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute("SET TimeZone = 'UTC'")
         # After two seconds DuckDB would draw a bar into stdout, where results go.
         con.execute("SET enable_progress_bar = false")
-        yield con
+        with interruptible(con.interrupt):
+            yield con
     finally:
         con.interrupt()
         con.close()
