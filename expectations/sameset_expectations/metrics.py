@@ -22,6 +22,7 @@ from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
 from sameset_expectations.kept import keep_sketch
 from sameset_expectations.unsupported import refuse_other_metrics
+from sameset_expectations.values import register_value_metrics
 
 __all__ = ["SKETCH"]
 
@@ -38,6 +39,7 @@ COLUMN_AGGREGATES = {
     "column.non_null_proportion": "count({}) / count(*)",
     "column.standard_deviation": "stddev_samp({})",
     "column.sum": "sum({})",
+    "column.unique_proportion": "coalesce(count(DISTINCT {0}) / nullif(count({0}), 0), 0)",
 }
 
 Domain = dict[str, Any]
@@ -102,4 +104,5 @@ _register(
 )
 for _name, _template in COLUMN_AGGREGATES.items():
     _register(_name, partial(_aggregate, _template), domain_keys=(*TableMetricProvider.domain_keys, "column"))
+register_value_metrics()
 refuse_other_metrics()
