@@ -102,7 +102,7 @@ def test_parameters_and_batches(command: Any, write: Write, tmp_path: Path, regi
     assert command(*asked, "--parameter", "reference")[0] == 2
 
 
-@pytest.mark.parametrize("ending", ["txt", "json", "md", "html"])
+@pytest.mark.parametrize("ending", ["txt", "md", "html"])
 def test_a_report_is_the_same_from_a_run_and_from_its_json(
     ending: str, command: Any, write: Write, tmp_path: Path
 ) -> None:

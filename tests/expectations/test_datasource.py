@@ -114,6 +114,18 @@ def test_rows_are_scanned_once_even_if_another_metric_fails_and_is_tried_again(w
     assert scans.count(address) <= 1
 
 
+def test_numbers_are_asked_for_once_even_if_other_metrics_fail_and_are_tried_again(
+    write: Write, scans: list[str]
+) -> None:
+    address = write(ORDERS, "orders.csv")
+    batch = se.get_context().data_sources.add_sameset("lake").add_table("orders", address).add_batch_definition("all")
+    failing = [gxe.ExpectColumnMaxToBeBetween(column=f"nowhere {number}", max_value=1) for number in range(5)]
+    known = [gxe.ExpectColumnValuesToNotBeNull(column="id"), gxe.ExpectColumnMaxToBeBetween(column="id", max_value=999)]
+    result = batch.get_batch().validate(gx.ExpectationSuite("some", expectations=[*failing, *known]))
+    assert result.statistics["successful_expectations"] == 2
+    assert scans.count(address) <= 4  # rows, nulls, values, largest
+
+
 def test_a_file_that_breaks_off_is_read_once_and_is_an_error(tmp_path: Path, scans: list[str]) -> None:
     address = str(tmp_path / "broken.csv")
     lines = ["id,note", *(f"{number},x" for number in range(60_000)), "1,2,3,4"]

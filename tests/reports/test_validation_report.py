@@ -108,6 +108,7 @@ def test_3000_results_make_a_page_of_one_megabyte_and_a_filter_for_each_outcome(
         assert f"#shown-{name}:checked" in told
 
 
+@pytest.mark.slow
 def test_whatever_was_validated_page_and_markdown_are_bounded_and_count_what_they_leave_out() -> None:
     failing = validation([expectation(number, "failed", "x" * 150, rows=20) for number in range(5_000)])
     found = validation_of(failing)
