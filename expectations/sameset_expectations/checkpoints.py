@@ -141,7 +141,7 @@ def run_checkpoint(
         raise
     except Exception as error:  # whatever data sources, stores and actions raise
         raise SamesetError(f"checkpoint {chosen.name!r} could not be run: {first_line(error)}") from error
-    _expect_evaluated(context, result)
+    _expect_evaluated(context, chosen, result)
     evaluated = sum(len(one.results) for one in result.run_results.values())
     return CheckpointRun(
         chosen.name, run_id, now, evaluated, tuple(_unmet(result)), result, _docs(context, chosen, result)
@@ -200,8 +200,13 @@ def _severity(config: Any) -> str:
     return str(getattr(found, "value", found))
 
 
-def _expect_evaluated(context: AbstractDataContext, result: CheckpointResult) -> None:
+def _expect_evaluated(context: AbstractDataContext, checkpoint: Checkpoint, result: CheckpointResult) -> None:
     """Nothing, if as many expectations were evaluated as the suites store by now; somebody may have changed one meanwhile."""
+    if len(result.run_results) != len(checkpoint.validation_definitions):
+        raise SamesetError(
+            f"checkpoint {checkpoint.name!r} has {len(checkpoint.validation_definitions)} validation definitions, but "
+            f"{len(result.run_results)} were run; two of them may be the same"
+        )
     for validation in result.run_results.values():
         stored = stored_expectations(context, validation.suite_name)
         evaluated = [one.expectation_config.type for one in validation.results]

@@ -1,6 +1,6 @@
 """`sameset-expectations VERB`: checkpoints for schedulers, reports of their results, Data Docs that need nothing else.
 
-Exit codes of `run`: 0 every expectation is met, 1 one failed, 2 could not know, 130 interrupted.
+Exit codes of `run`: 0 every expectation is met, 1 one failed, 2 could not know, 130 interrupted (143 by SIGTERM).
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ import importlib
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["cli", "main"]
 
 EXIT_CODES = {"success": 0, "failure": 1, "unknown": 2}
-UNKNOWN, INTERRUPTED = 2, 130
+UNKNOWN, INTERRUPTED, TERMINATED = 2, 130, 143
 ENDINGS = {".txt": "text", ".json": "json", ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
 FORMATS = ("text", "json", "markdown", "html")
 
@@ -130,6 +132,8 @@ def report(result: Path, form: str | None, output: Path | None) -> int:
     \b
     sameset-expectations report run.json -o report.html
     """
+    if output is not None and output.exists() and output.samefile(result):
+        raise SpecError(f"{output} is the result itself; choose another file to write to")
     try:
         data = json.loads(result.read_text(encoding="utf-8"))
     except OSError as error:
@@ -160,12 +164,16 @@ def self_contained(folder: Path) -> int:
 
 def main() -> None:
     """Runs the command line and leaves with its exit code; errors are one sentence on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode shows "?" rather than a traceback
+    signal.signal(signal.SIGTERM, _end)
     if not os.environ.get("SAMESET_DEBUG"):
         logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # what matters of it is told as a sentence
     try:
         code = cli.main(prog_name="sameset-expectations", standalone_mode=False)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        _leave("interrupted", INTERRUPTED)
+    except (click.exceptions.Abort, KeyboardInterrupt) as interrupt:
+        _leave("interrupted", TERMINATED if isinstance(interrupt, _TerminatedError) else INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(UNKNOWN)
@@ -177,6 +185,14 @@ def main() -> None:
         # Python's own exit code for it, 1, would mean that an expectation failed.
         _leave(f"unexpected {type(error).__name__}: {error} (SAMESET_DEBUG=1 shows where)", UNKNOWN)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM, handled as Ctrl-C is; only the exit code is another."""
+
+
+def _end(*_: object) -> None:
+    raise _TerminatedError
 
 
 def _leave(message: str, code: int) -> None:
@@ -221,7 +237,11 @@ def _told(data: Any, form: str, seconds: float | None = None) -> str:
 
 def _emit(text: str, output: Path | None) -> None:
     if output is None:
-        click.echo(text, nl=False)
+        try:
+            click.echo(text, nl=False)
+        except BrokenPipeError:
+            # The reader has seen enough; the exit code still tells the outcome.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     try:
         output.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -77,6 +77,16 @@ def test_a_suite_that_was_changed_meanwhile_is_no_success(write: Write, tmp_path
         se.run_checkpoint(context, "meddled")
 
 
+def test_two_validations_of_which_one_would_be_lost_are_no_success(write: Write, tmp_path: Path) -> None:
+    context = project(tmp_path, write(ORDERS))
+    (first,) = context.checkpoints.get("nightly").validation_definitions
+    again = gx.ValidationDefinition(name="again", data=first.data, suite=first.suite)
+    second = context.validation_definitions.add(again)
+    context.checkpoints.add(gx.Checkpoint(name="twice", validation_definitions=[first, second]))
+    with pytest.raises(SamesetError, match="has 2 validation definitions, but 1 were run; two of them may be the same"):
+        se.run_checkpoint(context, "twice")
+
+
 def test_a_missing_file_is_unknown_and_the_reason_is_told(tmp_path: Path, registry: str) -> None:
     run = se.run_checkpoint(project(tmp_path, str(tmp_path / "missing.parquet")), "nightly")
     assert (run.outcome, run.success) == ("unknown", False)

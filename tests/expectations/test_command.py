@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -143,6 +144,15 @@ def test_what_is_no_result_is_refused(content: str | None, reason: str, command:
     assert "result.json" in err
 
 
+def test_a_report_does_not_write_over_what_it_tells(command: Any, tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text('{"results": [], "success": true}', encoding="utf-8")
+    code, _, err = command("report", path, "-o", path, "--format", "html")
+    assert code == 2
+    assert "is the result itself" in err
+    assert path.read_text(encoding="utf-8").startswith("{")
+
+
 def test_what_is_no_project_is_refused_and_none_is_made(command: Any, tmp_path: Path) -> None:
     code, _, err = command("run", "nightly", "-p", tmp_path)
     assert code == 2
@@ -202,3 +212,11 @@ def test_the_installed_command(write: Write, tmp_path: Path) -> None:
         ran = subprocess.run([command, *words], capture_output=True, text=True, timeout=120, check=False)
         assert ran.returncode == code
         assert ran.stderr.count("\n") == (code > 0)
+    # A reader that leaves early, and a terminal without Unicode, change nothing.
+    pipe = f"{command} run nightly -p {tmp_path} --format html | head -c 1; exit ${{PIPESTATUS[0]}}"
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run(
+        ["/bin/bash", "-c", pipe], capture_output=True, text=True, timeout=120, check=False, env=ascii_only
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.count("\n") == 1
