@@ -12,7 +12,6 @@ from great_expectations.core.id_dict import BatchSpec
 from great_expectations.execution_engine import ExecutionEngine
 
 from sameset.errors import SamesetError, SchemaError, SpecError
-from sameset.execution.mapping import current_mapper
 from sameset.execution.scanning import Progress, silent
 from sameset.execution.sketching import sketch_table
 from sameset.registry import default_address, without_password
@@ -55,7 +54,7 @@ class TableBatchData(BatchData):
         self.place = place
         self.spec = spec
         self.scans = 0
-        self._outcome: TableSketch | SamesetError | None = None
+        self.outcome: TableSketch | SamesetError | None = None
         self._aggregates: dict[tuple[str, str | None], Any] = {}
 
     @cached_property
@@ -77,23 +76,21 @@ class TableBatchData(BatchData):
     @property
     def sketch(self) -> TableSketch:
         """The sketch of all rows, from one scan; SamesetError if the rows cannot be read."""
-        if self._outcome is None:
+        if self.outcome is None:
             self.scans += 1
             try:
                 engine = self.execution_engine
-                self._outcome = sketch_table(
-                    self.source, self.spec, mapper=current_mapper(), progress=engine.progress, tee=engine.tee
-                )
+                self.outcome = sketch_table(self.source, self.spec, progress=engine.progress, tee=engine.tee)
             except SamesetError as error:
-                self._outcome = error
-        if isinstance(self._outcome, SamesetError):
-            raise self._outcome
-        return self._outcome
+                self.outcome = error
+        if isinstance(self.outcome, SamesetError):
+            raise self.outcome
+        return self.outcome
 
     def row_count(self) -> int:
         """The number of rows, by the cheapest way at hand."""
-        if isinstance(self._outcome, TableSketch):
-            return self._outcome.row_count
+        if isinstance(self.outcome, TableSketch):
+            return self.outcome.row_count
         known = self.source.row_count()
         return int(self.aggregate("count(*)")) if known is None else known
 
@@ -115,8 +112,7 @@ class SamesetExecutionEngine(ExecutionEngine):
     """Reads batches where they are: files, folders and DuckDB tables of any size, in flat memory, without pandas.
 
     `registry` is what expectations use that name no registry themselves; None is `sameset.registry.default_address()`.
-    `progress` is told how many rows were read for sketches, `tee` is that of `sketch_table`. Who reads the partitions is
-    said by `sameset.execution.mapping.mapped_by`.
+    `progress` is told how many rows were read for sketches, `tee` is that of `sketch_table`.
     """
 
     def __init__(self, registry: str | None = None, **kwargs: Any) -> None:
@@ -124,11 +120,16 @@ class SamesetExecutionEngine(ExecutionEngine):
         self._registry = registry
         self.progress: Progress = silent
         self.tee: Tee | None = None
+        self._ready: tuple[Source, TableSketch] | None = None
 
     def use(self, registry: str | None, progress: Progress, tee: Tee | None = None) -> None:
         """Sets registry, progress and tee of this run; a registry given here may hold a password, which is stored nowhere."""
         self._registry = registry or self._registry
         self.progress, self.tee = progress, tee
+
+    def take(self, source: Source, sketch: TableSketch) -> None:
+        """Sets the source and the sketch of every batch from now on: a table that was sketched already is not read again."""
+        self._ready = (source, sketch)
 
     @property
     def registry(self) -> str:
@@ -138,7 +139,14 @@ class SamesetExecutionEngine(ExecutionEngine):
     def get_batch_data_and_markers(self, batch_spec: TableBatchSpec) -> tuple[TableBatchData, BatchMarkers]:
         """The batch that a spec describes; nothing is read yet."""
         now = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        return TableBatchData(self, batch_spec.place, batch_spec.spec), BatchMarkers({"ge_load_time": now})
+        batch = TableBatchData(self, batch_spec.place, batch_spec.spec)
+        if self._ready is not None:
+            batch.source, batch.outcome = self._ready
+        return batch, BatchMarkers({"ge_load_time": now})
+
+    def resolve_metric_bundle(self, metric_fn_bundle: Any) -> dict[Any, Any]:
+        """Nothing: no metric waits for others here. Great Expectations asks always, and 1.9 for ever if it is not told so."""
+        return {}
 
     def batch_data(self, domain: Mapping[str, Any]) -> TableBatchData:
         """The batch that the domain of a metric speaks of, the active one if it names none."""

@@ -128,9 +128,13 @@ def similarity_tables(others: Sequence[Mapping[str, Any]]) -> list[RenderedConte
 
 def estimate_text(estimate: Mapping[str, float]) -> str:
     """An estimate with its 95 % interval; one without is exact."""
-    if estimate["low"] == estimate["high"]:
-        return f"{estimate['estimate']:.4g}"
-    return f"{estimate['estimate']:.4g} ({estimate['low']:.4g} to {estimate['high']:.4g})"
+    found, low, high = (_figure(estimate[name]) for name in ("estimate", "low", "high"))
+    return found if estimate["low"] == estimate["high"] else f"{found} ({low} to {high})"
+
+
+def _figure(value: float) -> str:
+    """A share with four digits, a number of rows as a whole one."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _change_rows(comparison: Mapping[str, Any]) -> list[list[object]]:

@@ -21,7 +21,6 @@ __all__ = ["source_of_selectable"]
 
 #: Arguments of an engine that say how to connect, beyond what its address says.
 SPECIAL = ("connect_args", "creator", "credentials", "engine", "module", "pool")
-iterate = sa.sql.visitors.iterate
 SQLITE_IN_MEMORY = (None, "", ":memory:")
 
 
@@ -81,11 +80,6 @@ def _content(engine: Any, selectable: Any, spec: Mapping[str, Any]) -> str:
         return str(query)
     if query is not None:
         selectable = engine._build_selectable_from_batch_spec(spec)
-        if named := [each.key for each in iterate(selectable) if getattr(each, "required", False)]:
-            raise SourceError(
-                f"the query of asset {spec.get('data_asset_name')!r} cannot be parted, for :{named[0]} in it is taken for a "
-                "parameter; write the colon as \\: or make the query a view"
-            )
     # With places of parameters called by name no percent sign is doubled.
     dialect = type(engine.engine.dialect)(paramstyle="named")
     select = sa.select(sa.text("*")).select_from(

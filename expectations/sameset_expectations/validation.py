@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sameset.sources import Source
     from sameset_expectations.engine import TableBatchData
 
-__all__ = ["Validation", "usual_expectations", "validate_table"]
+__all__ = ["Validation", "usual_expectations", "validate_sketch", "validate_table"]
 
 DATASOURCE = "sameset-arriving"
 RUN = "check"
@@ -85,20 +85,48 @@ def validate_table(
     `tee` is that of `sketch_table`.
     Raises SamesetError if the table, the registry or the project cannot be read, or any expectation not be evaluated.
     """
-    context = get_context(context_folder)
-    label = label_of(check_name(name))
-    batch_definition = _batch_definition(context, address, spec, label)
+    batch_definition = _batch_definition(get_context(context_folder), address, spec, label_of(check_name(name)))
     engine = batch_definition.data_asset.datasource.get_execution_engine()
     engine.use(registry, progress, tee)
+    return _validated(batch_definition, expectations, name, docs=context_folder is not None)
+
+
+def validate_sketch(
+    source: Source,
+    sketch: TableSketch,
+    expectations: Sequence[Expectation] = (),
+    *,
+    name: str,
+    address: str | None = None,
+    context_folder: str | Path | None = None,
+    registry: str | None = None,
+) -> Validation:
+    """The same of a table that was sketched already: no row is read, but for expectations that a sketch cannot answer.
+
+    `address` is shown instead of the source's own.
+    """
+    place = address or source.address
+    batch_definition = _batch_definition(get_context(context_folder), place, sketch.spec, label_of(check_name(name)))
+    engine = batch_definition.data_asset.datasource.get_execution_engine()
+    engine.use(registry, silent)
+    engine.take(source, sketch)
+    return _validated(batch_definition, expectations, name, docs=context_folder is not None)
+
+
+def _validated(
+    batch_definition: BatchDefinition, expectations: Sequence[Expectation], name: str, *, docs: bool
+) -> Validation:
+    """What the expectations find of the batch, with Data Docs if they are wanted."""
+    datasource = batch_definition.data_asset.datasource
     suite = ExpectationSuite(
-        name=f"sameset-{label}",  # a suite of the user's own bears the dataset's name, maybe
+        name=f"sameset-{label_of(name)}",  # a suite of the user's own bears the dataset's name, maybe
         expectations=[one.copy(update={"id": None}) for one in expectations or usual_expectations(name)],
         meta={"dataset": name},
     )
     result = evaluate(batch_definition, suite)
-    batch: TableBatchData = engine.batch_data({"batch_id": result.batch_id})
+    batch: TableBatchData = datasource.get_execution_engine().batch_data({"batch_id": result.batch_id})
     sketch = batch.sketch
-    docs = None if context_folder is None else _publish(context, suite, result)
+    pages = _publish(datasource.data_context, suite, result) if docs else None
     gravest = result.get_max_severity_failure()
     return Validation(
         sketch=sketch,
@@ -107,7 +135,7 @@ def validate_table(
         severity=None if gravest is None else str(gravest.value),
         evaluated=len(result.results),
         result=shorten(result.to_json_dict()),
-        docs=docs,
+        docs=pages,
     )
 
 

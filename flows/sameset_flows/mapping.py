@@ -11,18 +11,15 @@ from prefect.futures import as_completed
 from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
 
 from sameset.errors import SpecError
-from sameset.execution.mappers import KINDS, ThreadMapper
-from sameset.execution.mapping import Resuming
+from sameset.execution.mappers import KINDS
 from sameset.execution.scanning import cores
 from sameset.sources.interrupts import one_scan
 from sameset_flows.tasks import fat_task
 
 if TYPE_CHECKING:
-    from sameset.execution.manifest_store import Manifests
     from sameset.execution.partition_jobs import JobDone, PartitionJob
-    from sameset.registry import Registry
 
-__all__ = ["PrefectMapper", "resuming"]
+__all__ = ["PrefectMapper"]
 
 MOST_TASKS = 128  # of one run: so many are still readable on the run's page
 ELSEWHERE = 64  # tasks at a time, where the task runner has workers of its own
@@ -60,11 +57,6 @@ def _all_of(function: Callable[[PartitionJob], JobDone], jobs: Sequence[Partitio
 
 
 _sketch = fat_task("sketch partitions", _all_of)
-
-
-def resuming(manifests: Manifests, registry: Registry, name: str) -> Resuming:
-    """The mapper of a flow run: that of SAMESET_MAPPER or threads, without what a run that was cut off has done."""
-    return Resuming(manifests.resources.mapper or ThreadMapper(), registry, name)
 
 
 def _at_once(runner: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import subprocess
@@ -122,16 +123,19 @@ MAPPERS = [
     "threads",
     "dask_in_this_process",
     pytest.param("dask", marks=pytest.mark.slow),
-    pytest.param("spark", marks=pytest.mark.slow),
+    # PySpark leaves sockets to the garbage collector.
+    pytest.param("spark", marks=[pytest.mark.slow, pytest.mark.filterwarnings("ignore:Exception ignored in. <socket")]),
 ]
 
 
 @pytest.fixture(params=MAPPERS)
-def mapper(request: pytest.FixtureRequest) -> Mapper:
+def mapper(request: pytest.FixtureRequest) -> Iterator[Mapper]:
     if request.param == "threads":
-        return ThreadMapper()
-    made = request.getfixturevalue(request.param)
-    return SparkMapper(made) if request.param == "spark" else DaskMapper(made)
+        yield ThreadMapper()
+    else:
+        made = request.getfixturevalue(request.param)
+        yield SparkMapper(made) if request.param == "spark" else DaskMapper(made)
+    gc.collect()
 
 
 def test_any_mapper_gives_the_sketch_of_one_process_to_the_byte(mapper: Mapper, folder: Path) -> None:

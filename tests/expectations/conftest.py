@@ -108,11 +108,13 @@ def spark() -> Iterator[Any]:
 
 
 @pytest.fixture
-def places(request: pytest.FixtureRequest, tmp_path: Path) -> Places:
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
     """Where an engine may put a table; a server starts when it is first asked for."""
     folder = tmp_path / "engine"
     folder.mkdir()
-    ask = request.getfixturevalue
-    return Places(
-        se.get_context(), folder, lambda: ask("postgres").empty_schema(), lambda: ask("mysql"), lambda: ask("spark")
-    )
+    ask, context = request.getfixturevalue, se.get_context()
+    yield Places(context, folder, lambda: ask("postgres").empty_schema(), lambda: ask("mysql"), lambda: ask("spark"))
+    for source in context.data_sources.all().values():
+        if hasattr(source, "get_engine"):  # its connections would wait in a pool
+            source.get_engine().dispose()
+            source.get_execution_engine().close()

@@ -12,7 +12,8 @@ from great_expectations.render import RenderedContent
 from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.estimates import Estimate, exact
 from sameset.comparison.sentences import SYMBOLS, count_of
-from sameset.execution.operands import stored_operand
+from sameset.errors import SamesetError
+from sameset.execution.others import other_sketches
 from sameset.registry import Registry, without_password
 from sameset_expectations.base import Arriving, Finding, SketchExpectation
 from sameset_expectations.bounds import Bounds, Measured
@@ -36,7 +37,7 @@ class ExpectTableNotToResembleAnother(SketchExpectation):
 
     Similarity is the largest of three shares of equal rows: of all rows of both (Jaccard), of the other's rows, of this
     table's rows. The same content, also under other column names, is 1. A table without rows resembles nothing.
-    Datasets whose sketches cannot be compared with this one are counted in the result.
+    Datasets whose sketches cannot be read (a newer program wrote them) or compared with this one are counted in the result.
 
     Shares between larger tables are estimates. Here the estimate decides unless told otherwise: among many datasets of
     unequal sizes some are known too roughly to prove that they are different.
@@ -73,9 +74,12 @@ class ExpectTableNotToResembleAnother(SketchExpectation):
         largest = exact(0.0)
         with Registry.open(arriving.registry) as registry:
             place = without_password(registry.address)
-            for other in registry.others(str(self.name)):
-                comparison = compare(stored_operand(registry.sketch(other), other.reference), arriving.sketch)
+            for other, sketch in other_sketches(registry, registry.others(str(self.name))):
                 others += 1
+                if isinstance(sketch, SamesetError):
+                    incomparable += 1
+                    continue
+                comparison = compare(sketch, arriving.sketch)
                 incomparable += comparison.verdict is Verdict.INCOMPARABLE
                 one = Resemblance(other.dataset, comparison)
                 largest = _larger(largest, one.similarity)

@@ -19,7 +19,7 @@ from sameset.errors import SamesetError
 
 __all__ = ["VERBS", "cli", "main"]
 
-VERBS = ("check", "compare", "sketch", "apply", "digest", "history", "datasets")
+VERBS = ("check", "compare", "sketch", "apply", "digest", "history", "datasets", "registry")
 
 
 class Verbs(click.Group):
@@ -47,7 +47,7 @@ def cli() -> None:
     file.sqlite::table, postgresql://USER@HOST/DATABASE::table, mysql://...::table; a Delta or Iceberg table, also on S3.
 
     \b
-    Exit codes: 0 the same, 1 different, 2 could not know, 130 interrupted.
+    Exit codes: 0 the same, 1 different, 2 could not know, 130 interrupted (143 by SIGTERM).
     """
 
 

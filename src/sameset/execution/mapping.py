@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from sameset.execution.scanning import Progress
     from sameset.registry import Registry
 
-__all__ = ["Resuming", "current_mapper", "forget_parts", "mapped_by", "sketch_jobs"]
+__all__ = ["Resuming", "forget_parts", "sketch_jobs"]
 
 PREFIX = "part:"  # of the keys of parts, among those of files that incremental checks keep
 
@@ -46,7 +44,7 @@ def sketch_jobs(jobs: Sequence[PartitionJob], mapper: Mapper, progress: Progress
         for done in results:
             sketch = TableSketch.from_bytes(done.sketch)
             total = sketch if total is None else total.merge(sketch)
-            if not mapper.here:
+            if done.is_kept or not mapper.here:
                 told(done.rows)
     finally:
         results.close()
@@ -94,31 +92,17 @@ class Resuming:
     def _known(self, job: PartitionJob) -> JobDone | None:
         data = self.registry.file_sketch(self.dataset, PREFIX + job.key)
         try:
-            return None if data is None else JobDone(job.number, TableSketch.from_bytes(data).row_count, data)
+            return (
+                None
+                if data is None
+                else JobDone(job.number, TableSketch.from_bytes(data).row_count, data, is_kept=True)
+            )
         except SketchFormatError:
             return None
 
     def _keep(self, job: PartitionJob, done: JobDone) -> None:
         if job.states is not None and states_name(job.files) == job.states:
             self.registry.add_file_sketches(self.dataset, {PREFIX + job.key: done.sketch})
-
-
-_mapper: ContextVar[Mapper | None] = ContextVar("sameset_mapper", default=None)
-
-
-@contextmanager
-def mapped_by(mapper: Mapper) -> Iterator[None]:
-    """Within it, batches of Great Expectations are sketched by this mapper, which nothing could hand through to them."""
-    token = _mapper.set(mapper)
-    try:
-        yield
-    finally:
-        _mapper.reset(token)
-
-
-def current_mapper() -> Mapper | None:
-    """The mapper of the `mapped_by` that this runs in, if any."""
-    return _mapper.get()
 
 
 def forget_parts(registry: Registry, dataset: str) -> None:

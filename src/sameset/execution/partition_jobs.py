@@ -36,6 +36,7 @@ class JobDone:
     number: int
     rows: int
     sketch: bytes
+    is_kept: bool = False  #: whether an earlier run made it
 
 
 def sketch_here(job: PartitionJob, progress: Progress, threads: int) -> JobDone:

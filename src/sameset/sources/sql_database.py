@@ -219,6 +219,8 @@ class SQLDatabaseSource(ArrowStreamSource):
     def _engine(self) -> Engine:
         try:
             url = _with_options(make_url(self._url))
+            if "@" in f"{url.host}{url.database}":  # the rest of a password that was cut at its own @
+                raise ValueError
             return create_engine(url, poolclass=NullPool, hide_parameters=True)
         except NoSuchModuleError:
             raise SourceError(
