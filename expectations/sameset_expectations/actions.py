@@ -11,7 +11,7 @@ from great_expectations.datasource.fluent.config_str import ConfigStr
 from sameset.errors import SpecError
 from sameset.registry import default_address, without_password
 from sameset_expectations.fields import without_secret
-from sameset_expectations.recording import objection_to, record, validated_batches
+from sameset_expectations.recording import context_of, objection_to, record, validated_batches
 
 if TYPE_CHECKING:
     from great_expectations.checkpoint.actions import ActionContext
@@ -53,10 +53,11 @@ class RecordInRegistryAction(ValidationAction):
 
         Raises SamesetError if the registry cannot be read or written, and if an expectation was dropped from a suite.
         """
-        context = self._resolve_context().context
+        definitions = checkpoint_result.checkpoint_config.validation_definitions
+        context = context_of(definitions[0])
         names = dict(self.datasets)
         if self.dataset is not None:
-            assets = {one.asset.name for one in checkpoint_result.checkpoint_config.validation_definitions}
+            assets = {one.asset.name for one in definitions}
             if len(assets) > 1:
                 raise SpecError(
                     f"action {self.name!r} has one dataset for {len(assets)} assets; give it `datasets`, by name of asset"
@@ -73,12 +74,13 @@ class RecordInRegistryAction(ValidationAction):
         objection = None if forgiven is None else objection_to(validated.results, forgiven)
         if objection is not None:
             return {"recorded": None, "reason": objection}
-        check = record(validated, self._address(validated.engine), run, origin)
+        check = record(validated, self._address(validated), run, origin)
         return {"recorded": check.snapshot.reference if check.snapshot else None, "reason": check.sentence}
 
-    def _address(self, engine: Any) -> str:
-        provider = self._resolve_context().context.config_provider
-        named = self._substitute_config_str_if_needed(self.registry, provider)
+    def _address(self, validated: Validated) -> str:
+        named, engine = self.registry, validated.engine
+        if isinstance(named, ConfigStr):
+            named = str(named.get_config_value(validated.context.config_provider))
         return named or getattr(engine, "registry", None) or default_address()
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sameset.execution.checking import Check
 
-__all__ = ["Validated", "objection_to", "record", "recorded_as", "validated_batches"]
+__all__ = ["Validated", "context_of", "objection_to", "record", "recorded_as", "validated_batches"]
 
 MOST_UNMET = 500  # at up to 6 kB each
 
@@ -45,6 +45,11 @@ def recorded_as(run_id: str | None) -> Iterator[None]:
         _run.reset(token)
 
 
+def context_of(definition: ValidationDefinition) -> Any:
+    """The project that a validation definition belongs to; actions know it by themselves only since Great Expectations 1.24."""
+    return definition.data_source.data_context
+
+
 @dataclass(frozen=True)
 class Validated:
     """A batch that a checkpoint validated, by one suite or several."""
@@ -57,6 +62,11 @@ class Validated:
     def engine(self) -> Any:
         """The engine that has the batch."""
         return self.definition.data_source.get_execution_engine()
+
+    @property
+    def context(self) -> Any:
+        """The project that it belongs to."""
+        return context_of(self.definition)
 
     @property
     def batch_id(self) -> str | None:

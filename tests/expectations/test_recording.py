@@ -124,9 +124,14 @@ def test_pandas_tables_of_a_project_are_recorded_too(write: Write, registry: str
     assert [one.status for one in recorded(registry, "shop.orders")] == ["modified", "new"]
 
 
-def test_a_registry_of_its_own_and_names_for_assets(write: Write, tmp_path: Path, registry: str) -> None:
+def test_a_registry_of_its_own_and_names_for_assets(
+    write: Write, tmp_path: Path, registry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = str(tmp_path / "other.db")
-    context = project(tmp_path / "gx", write(ORDERS), registry=other, datasets={"orders": "shop.orders"})
+    monkeypatch.setenv("RECORDS", str(tmp_path))
+    context = project(
+        tmp_path / "gx", write(ORDERS), registry="${RECORDS}/other.db", datasets={"orders": "shop.orders"}
+    )
     assert se.run_checkpoint(context, "nightly").success
     assert len(recorded(other, "shop.orders")) == 1
     assert not Path(registry).exists()
