@@ -254,6 +254,23 @@ def test_a_value_that_the_common_type_does_not_hold_makes_the_column_text(tmp_pa
     assert pq.read_table(tmp_path / "rows.parquet")["x"].to_pylist() == [str(2**60 + 1), "0.5", "7", "8.0"]
 
 
+def test_csv_has_words_for_values_that_have_none_of_their_own(tmp_path: Path) -> None:
+    tensors = pa.FixedShapeTensorArray.from_numpy_ndarray(np.arange(4.0).reshape(2, 2))
+    table = pa.table(
+        {
+            "id": [1, 2],
+            "uuid": pa.array([b"\0" * 16, b"\1" * 16], pa.uuid()),
+            "tags": [None, [{"a": 1}]],
+            "raw": [b"", b"\xff"],
+            "tensor": tensors,
+        }
+    )
+    compared(table.slice(0, 1), table, tmp_path / "rows.csv", key=["id"])
+    assert (tmp_path / "rows.csv").read_text().splitlines()[1].split(",", 4)[4] == (
+        '2,"01010101-0101-0101-0101-010101010101","[{""a"": 1}]","ff","[2.0, 3.0]"'
+    )
+
+
 def test_parquet_keeps_types(tmp_path: Path) -> None:
     table = pa.table(
         {
