@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from sameset.cli.options import INTERRUPTED, UNKNOWN, printable
-from sameset.errors import SamesetError
+from sameset.errors import MissingExtraError, SamesetError
 
 __all__ = ["cli", "main"]
 
@@ -85,6 +85,10 @@ def main() -> None:
         sys.exit(UNKNOWN)
     except SamesetError as error:
         _leave(str(error), UNKNOWN)
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] != "prefect":
+            raise
+        _leave(str(MissingExtraError("flows", "scheduling with Prefect")), UNKNOWN)
 
 
 def _leave(message: str, code: int) -> None:

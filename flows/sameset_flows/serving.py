@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import prefect
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-from prefect.deployments.runner import EntrypointType
 from prefect.schedules import Cron, Interval
+from prefect.types.entrypoint import EntrypointType
 
 from sameset_flows.check_dataset import check_dataset
 from sameset_flows.plans import ANCHOR, plan

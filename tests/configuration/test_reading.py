@@ -106,6 +106,11 @@ def test_a_dataset_without_a_word_has_the_shared_schedule_and_the_usual_policy(w
     assert project.dataset("a").policy == Policy()
 
 
+def test_a_file_that_windows_saved_is_read(tmp_path):
+    (tmp_path / "sameset.toml").write_bytes(b"\xef\xbb\xbf[datasets.a]\r\nsource = 'a.csv'\r\n")
+    assert read_project(tmp_path / "sameset.toml").dataset("a").source == str(tmp_path / "a.csv")
+
+
 def test_the_parameters_of_a_flow_are_the_same_dataset(write):
     for dataset in read_project(write(FULL)).datasets.values():
         table = {"source": dataset.source, "key": list(dataset.key), "tags": list(dataset.tags)}

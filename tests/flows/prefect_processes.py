@@ -73,6 +73,13 @@ class Prefect:
         final = {"state": {"type": {"any_": ENDED}}, "deployment_id": {"any_": [known]}}
         return self.post("/flow_runs/filter", flow_runs=final, sort="END_TIME_DESC", limit=50)
 
+    def start(self, deployment: str, log: str) -> dict[str, Any]:
+        """A run of a deployment (FLOW/NAME), once it has ended; the same without the command line."""
+        known = self.get(f"/deployments/name/{deployment}")["id"]
+        run = self.post(f"/deployments/{known}/create_flow_run")["id"]
+        self.wait_until(lambda: self.get(f"/flow_runs/{run}")["state"]["type"] in ENDED, log)
+        return dict(self.get(f"/flow_runs/{run}"))
+
     @contextmanager
     def running(self, log: str, *arguments: str, module: str | None = "prefect") -> Iterator[subprocess.Popen[bytes]]:
         """A command (of a module, or a script) that runs until the end of the block, in a group of processes that ends with it."""

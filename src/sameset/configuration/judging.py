@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Judgement", "judge"]
 
 #: What turns every unknown number into a known one.
-ADVICE = "with a manifest (manifest = true) they are counted however many differ"
+ADVICE = "with manifest = true they are counted however many differ"
+BECAUSE = "the columns are not those of before"
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def _of_bound(comparison: Comparison, kind: str, bound: Bound) -> Iterator[str]:
         at_least = "" if least == most else "at least "
         yield f"{at_least}{count_of(least, 'row')} {'was' if least == 1 else 'were'} {kind}, more than {told}"
     elif most > allowed:
-        yield f"how many rows were {kind} could not be counted, so that {told} may be broken; {ADVICE}"
+        why = ADVICE if comparison.estimated_difference else BECAUSE
+        yield f"how many rows were {kind} could not be counted, so that {told} may be broken ({why})"
 
 
 def _between(comparison: Comparison) -> dict[str, tuple[int, float]]:

@@ -117,7 +117,7 @@ def _expect_sense(dataset: Dataset, table: Table) -> None:
 
 def _content(path: Path, shown: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigurationError(f"{shown} does not exist; write it (docs/production.md), or name another") from None
     except OSError as error:
