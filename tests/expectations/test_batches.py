@@ -146,6 +146,7 @@ def test_a_duckdb_file_may_be_written_if_told_so(places: Places) -> None:
     source = places.context.data_sources.add_sameset_duckdb("new", connection_string=string, kwargs=arguments)
     with source.get_execution_engine().get_connection() as con:
         con.exec_driver_sql("create table orders as select 1 as id")
+        con.commit()
     batch = whole(source.add_table_asset("orders", table_name="orders"))
     assert sketch_of(batch).text_digest == digest(pa.table({"id": [1]}))
 
