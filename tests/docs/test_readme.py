@@ -44,7 +44,7 @@ def test_the_python_example_says_what_its_comments_say(orders: Path, capsys: pyt
 
 
 def test_the_shell_examples_run(orders: Path) -> None:
-    (code,) = [block for block in blocks("sh") if "sameset" in block]
+    (code,) = [block for block in blocks("sh") if block.startswith("sameset ")]
     for line in filter(None, code.splitlines()):
         words = line.split("#")[0].split("||")[0].split()
         done = subprocess.run([SAMESET, *words[1:]], capture_output=True, text=True, check=False)
