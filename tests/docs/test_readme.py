@@ -53,6 +53,16 @@ def test_the_shell_examples_run(orders: Path) -> None:
         assert not done.stderr
 
 
+def test_the_project_of_the_six_commands_is_checked(orders: Path) -> None:
+    (project,) = re.findall(r"cat > sameset.toml <<'END'\n(.*?)END\n", "\n".join(blocks("sh")), re.DOTALL)
+    project = project.replace("/data/orders", str(orders / "orders.parquet")).replace('"id"', '"o_orderkey"')
+    (orders / "sameset.toml").write_text(project, encoding="utf-8")
+    for outcome in ("orders is new", "orders holds the same rows"):
+        done = subprocess.run([SAMESET, "check", "--all"], capture_output=True, text=True, check=False, cwd=orders)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert outcome in done.stdout
+
+
 def test_the_two_commands_are_targets_of_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for command in re.findall(r"^make (\w+)", "\n".join(blocks("sh")), re.MULTILINE):
