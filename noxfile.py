@@ -27,8 +27,8 @@ FREE = ("altair", "great-expectations", "marshmallow", "pandas")
 EXTRAS = ("duckdb-sql", "postgres")
 TOOLS = ("editables", "hatchling", "hypothesis", "packaging", "pytest", "pytest-timeout", "pytest-xdist")
 
-#: What stands on Great Expectations' own classes: engines, data source, and that nothing is dropped.
-TESTS = ("batches", "datasource", "engines", "fail_closed")
+#: What stands on Great Expectations' own classes: engines, data source, checkpoints, and that nothing is dropped.
+TESTS = ("batches", "checkpoints", "datasource", "engines", "fail_closed", "recording", "runtime_datasources", "values")
 
 PAIRS = [
     nox.param(gx, pandas, id=f"gx-{gx}-pandas-{pandas}", tags=["edges"] if gx in EDGES else [])

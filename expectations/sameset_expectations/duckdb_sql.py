@@ -15,7 +15,7 @@ import atexit
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal
 from weakref import WeakSet
 
@@ -26,6 +26,7 @@ from great_expectations.datasource.fluent.config_str import ConfigStr
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 
 from sameset.errors import MissingExtraError
+from sameset.sources.scan import opened
 
 __all__ = ["HeldConnectionExecutionEngine", "SamesetDuckDBDatasource"]
 
@@ -58,11 +59,16 @@ class HeldConnectionExecutionEngine(SqlAlchemyExecutionEngine):
             self._held = self.engine.connect()
             for setting in SETTINGS:
                 self._held.exec_driver_sql(setting)
-        try:
-            self._held.commit()
-        except sa.exc.DBAPIError:  # a statement of it failed
-            self._held.rollback()
+        self.settle()
         yield self._held
+
+    def settle(self) -> None:
+        """Ends the transaction that is open, if any: there is one connection, and it cannot have two."""
+        if self._held is not None and not self._held.closed:
+            try:
+                self._held.commit()
+            except sa.exc.DBAPIError:  # a statement of it failed
+                self._held.rollback()
 
     def raw_connection(self) -> Any:
         """The connection of DuckDB itself, for rows as Arrow."""
@@ -93,15 +99,27 @@ class SamesetDuckDBDatasource(SQLDatasource):
 
     def get_engine(self) -> Any:
         """The engine of SQLAlchemy that all assets share, so that one sees what another created."""
-        return self.get_execution_engine().engine
+        engine = self.get_execution_engine()
+        engine.settle()
+        return engine.engine
 
 
 def _with_defaults(connection_string: str | None, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of the engine: one connection for all, which may not write into a file unless told otherwise."""
-    connect_args = dict(kwargs.pop("connect_args", None) or {})
-    if connection_string is not None and sa.make_url(connection_string).database not in IN_MEMORY:
-        connect_args.setdefault("read_only", True)
-    return {"poolclass": sa.pool.StaticPool, **kwargs, "connect_args": connect_args}
+    """The arguments of the engine: one connection for all, which may not write into a file unless told how to connect.
+
+    It is configured as those of the library are, for DuckDB refuses a process that opens a file in two ways.
+    """
+    url = sa.make_url(connection_string) if connection_string is not None else None
+    own = {}
+    if url is not None and url.database not in IN_MEMORY and not (kwargs.get("connect_args") or url.query):
+        own["creator"] = partial(_connection, url.database)
+    return {"poolclass": sa.pool.StaticPool, **own, **kwargs}
+
+
+def _connection(database: str) -> Any:
+    from duckdb_engine import ConnectionWrapper
+
+    return ConnectionWrapper(opened(database))
 
 
 @cache

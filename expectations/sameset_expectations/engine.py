@@ -46,7 +46,7 @@ class TableBatchData(BatchData):
     """One batch: a place, its sketch once somebody asked for it, and how often its rows were scanned for that.
 
     Great Expectations tries a metric that fails three times, and computes others again whose round failed with it; the
-    sketch, or the error that prevented it, is kept here and found only once.
+    sketch and every aggregate, or the error that prevented it, is kept here and found only once.
     """
 
     def __init__(self, engine: SamesetExecutionEngine, place: str, spec: Spec) -> None:
@@ -55,6 +55,7 @@ class TableBatchData(BatchData):
         self.spec = spec
         self.scans = 0
         self.outcome: TableSketch | SamesetError | None = None
+        self._aggregates: dict[tuple[str, str | None], Any] = {}
 
     @cached_property
     def source(self) -> Source:
@@ -91,7 +92,20 @@ class TableBatchData(BatchData):
         if isinstance(self.outcome, TableSketch):
             return self.outcome.row_count
         known = self.source.row_count()
-        return int(self.source.aggregate("count(*)")[0]) if known is None else known
+        return int(self.aggregate("count(*)")) if known is None else known
+
+    def aggregate(self, expression: str, where: str | None = None) -> Any:
+        """The value of a SQL aggregate over the rows; SamesetError if they cannot be read."""
+        asked = expression, where
+        if asked not in self._aggregates:
+            try:
+                self._aggregates[asked] = self.source.aggregate(expression, where)[0]
+            except SamesetError as error:
+                self._aggregates[asked] = error
+        found = self._aggregates[asked]
+        if isinstance(found, SamesetError):
+            raise found
+        return found
 
 
 class SamesetExecutionEngine(ExecutionEngine):
@@ -152,7 +166,7 @@ class SamesetExecutionEngine(ExecutionEngine):
             raise SchemaError(f"{batch.address} has no column {name!r}")
         condition = domain.get("row_condition")
         where = condition_sql(condition, batch.identifiers) if condition else None
-        return batch.source.aggregate(template.format(batch.identifiers.get(str(name))), where)[0]
+        return batch.aggregate(template.format(batch.identifiers.get(str(name))), where)
 
     def get_domain_records(self, domain_kwargs: dict[str, Any]) -> Source:
         """The source of a domain."""

@@ -1,12 +1,4 @@
-"""The metrics: the whole sketch as one, and those that core expectations ask for.
-
-On our data source these core expectations work, those about rows or values also with a row condition:
-ExpectColumnToExist, ExpectTableColumnCountToBeBetween, ExpectTableColumnCountToEqual, ExpectTableColumnsToMatchOrderedList,
-ExpectTableColumnsToMatchSet, ExpectTableRowCountToBeBetween, ExpectTableRowCountToEqual, ExpectColumnMaxToBeBetween,
-ExpectColumnMeanToBeBetween, ExpectColumnMedianToBeBetween, ExpectColumnMinToBeBetween,
-ExpectColumnProportionOfNonNullValuesToBeBetween, ExpectColumnStdevToBeBetween, ExpectColumnSumToBeBetween,
-ExpectColumnUniqueValueCountToBeBetween. Every other one fails as one that could not be evaluated.
-"""
+"""The metrics: the whole sketch as one, and those that core expectations ask for (docs/core-expectations.md)."""
 
 from __future__ import annotations
 
@@ -28,6 +20,9 @@ from sameset.sketches.table import TableSketch
 from sameset_expectations.batches import source_of
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
+from sameset_expectations.kept import keep_sketch
+from sameset_expectations.unsupported import refuse_other_metrics
+from sameset_expectations.values import register_value_metrics
 
 __all__ = ["SKETCH"]
 
@@ -44,6 +39,7 @@ COLUMN_AGGREGATES = {
     "column.non_null_proportion": "count({}) / count(*)",
     "column.standard_deviation": "stddev_samp({})",
     "column.sum": "sum({})",
+    "column.unique_proportion": "coalesce(count(DISTINCT {0}) / nullif(count({0}), 0), 0)",
 }
 
 Domain = dict[str, Any]
@@ -87,7 +83,10 @@ def _register(name: str, compute: Compute, engine: type[ExecutionEngine] = Sames
 
     def value(cls: Any, execution_engine: Any, metric_domain_kwargs: Domain, **_: Any) -> Any:
         with noting():
-            return compute(execution_engine, metric_domain_kwargs)
+            found = compute(execution_engine, metric_domain_kwargs)
+        if name == SKETCH:
+            keep_sketch(execution_engine, metric_domain_kwargs.get("batch_id"), found)
+        return found
 
     members = {"metric_name": name, "__module__": __name__, "_value": metric_value(engine=engine)(value), **more}
     type(TableMetricProvider)(name.title().replace(".", "").replace("_", ""), (TableMetricProvider,), members)
@@ -105,3 +104,5 @@ _register(
 )
 for _name, _template in COLUMN_AGGREGATES.items():
     _register(_name, partial(_aggregate, _template), domain_keys=(*TableMetricProvider.domain_keys, "column"))
+register_value_metrics()
+refuse_other_metrics()

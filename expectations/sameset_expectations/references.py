@@ -25,6 +25,7 @@ from sameset.execution.sides import Sides
 from sameset.execution.sketching import sketch_table
 from sameset.registry import without_password
 from sameset.sketches.table import TableSketch
+from sameset.sources.file_sets import kind_by_ending
 from sameset_expectations.base import Arriving, Finding, SketchExpectation
 from sameset_expectations.fields import Parameter, reference_field, registry_field
 from sameset_expectations.metrics import SKETCH
@@ -161,7 +162,9 @@ class ReferenceExpectation(SketchExpectation):
     reference: str | Parameter = reference_field()
     registry: str | Parameter | None = registry_field()
     pass_if_new: bool | Parameter = pydantic.Field(
-        False, description="Whether a NAME of which the registry has no snapshot yet is a success, instead of an error."
+        False,
+        description="Whether a NAME of which the registry has no snapshot yet is a success, instead of an error; "
+        "a file or a NAME@SNAPSHOT that is not there always is one.",
     )
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (SKETCH, REFERENCE)
@@ -177,10 +180,15 @@ class ReferenceExpectation(SketchExpectation):
         try:
             check_other(reference.found, arriving)
         except UnknownDatasetError as error:
-            if self.pass_if_new is True:
+            if self.pass_if_new is True and _may_be_new(reference.place):
                 return first_finding(reference.place, arriving, error)
             raise
         return self._compare(arriving, reference)
+
+
+def _may_be_new(place: str) -> bool:
+    """Whether a reference names a dataset, of which a snapshot may be yet to come: no snapshot by number, and no file."""
+    return "@" not in place and not place.endswith(".sameset") and kind_by_ending(place) is None
 
 
 def _some(names: list[str]) -> str:

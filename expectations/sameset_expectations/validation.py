@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +21,7 @@ from sameset.registry import check_name
 from sameset_expectations.contexts import evaluate, get_context
 from sameset_expectations.datasource import SamesetDatasource
 from sameset_expectations.docs import finish_pages
+from sameset_expectations.labels import label as label_of
 from sameset_expectations.rendering import shorten
 from sameset_expectations.tables.previous import ExpectTableToDifferFromPrevious
 
@@ -42,7 +41,6 @@ __all__ = ["Validation", "usual_expectations", "validate_sketch", "validate_tabl
 
 DATASOURCE = "sameset-arriving"
 RUN = "check"
-LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def validate_table(
     `tee` is that of `sketch_table`.
     Raises SamesetError if the table, the registry or the project cannot be read, or any expectation not be evaluated.
     """
-    batch_definition = _batch_definition(get_context(context_folder), address, spec, _label(check_name(name)))
+    batch_definition = _batch_definition(get_context(context_folder), address, spec, label_of(check_name(name)))
     engine = batch_definition.data_asset.datasource.get_execution_engine()
     engine.use(registry, progress, tee)
     return _validated(batch_definition, expectations, name, docs=context_folder is not None)
@@ -108,7 +106,7 @@ def validate_sketch(
     `address` is shown instead of the source's own.
     """
     place = address or source.address
-    batch_definition = _batch_definition(get_context(context_folder), place, sketch.spec, _label(check_name(name)))
+    batch_definition = _batch_definition(get_context(context_folder), place, sketch.spec, label_of(check_name(name)))
     engine = batch_definition.data_asset.datasource.get_execution_engine()
     engine.use(registry, silent)
     engine.take(source, sketch)
@@ -121,7 +119,7 @@ def _validated(
     """What the expectations find of the batch, with Data Docs if they are wanted."""
     datasource = batch_definition.data_asset.datasource
     suite = ExpectationSuite(
-        name=f"sameset-{_label(name)}",  # a suite of the user's own bears the dataset's name, maybe
+        name=f"sameset-{label_of(name)}",  # a suite of the user's own bears the dataset's name, maybe
         expectations=[one.copy(update={"id": None}) for one in expectations or usual_expectations(name)],
         meta={"dataset": name},
     )
@@ -139,12 +137,6 @@ def _validated(
         result=shorten(result.to_json_dict()),
         docs=pages,
     )
-
-
-def _label(name: str) -> str:
-    """The dataset's name as it may stand in paths and addresses of pages, distinct for distinct names."""
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:LONGEST_NAME]
-    return plain if plain == name else f"{plain}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _batch_definition(context: AbstractDataContext, address: str, spec: Spec, label: str) -> BatchDefinition:

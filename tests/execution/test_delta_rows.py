@@ -205,8 +205,8 @@ def test_a_file_of_rows_without_the_old_table_holds_the_keys(tmp_path: Path) -> 
     found = compare_places(sameset.sketch_table(LEFT, Spec(key=("id",))), RIGHT, rows=WantedRows(0, path))
     (note,) = found.notes
     assert note == (
-        "in rows.csv 3 removed rows have their keys alone and 3 changed rows are without what they were: "
-        "the old table is not at hand"
+        "rows.csv holds the keys alone of 3 removed rows and nothing of what 3 changed rows were, "
+        "for the old table is not at hand"
     )
     lines = csv.read_csv(path).to_pylist()
     told = [(line["_change"], line["_side"], line["id"], line["name"] or None) for line in lines]

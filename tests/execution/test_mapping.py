@@ -289,7 +289,9 @@ def test_what_incremental_checks_keep_stays(folder: Path, settled: None, tmp_pat
         assert registry.file_keys("orders") == kept
 
 
-@pytest.mark.parametrize("text", ["", "das", "dask", "dask=", "prefekt", "tcp://host:8786"])
+@pytest.mark.parametrize(
+    "text", ["", "das", "dask", "dask=", "dask=host", "dask=foo://host:1", "prefekt", "tcp://host:8786"]
+)
 def test_a_mapper_that_there_is_not_is_refused_in_one_sentence(text: str) -> None:
     with pytest.raises(SpecError, match="is no mapper"):
         mapper_of(text)

@@ -51,9 +51,8 @@ def test_a_part_of_a_table_is_sketched_and_not_the_whole(add: str, content: str,
     asset = MAKERS[f"{add} table"](PLAIN, places).data_asset
     if content == "query":
         name = '"Order"' if add == "postgres" else "orders"
-        asset = asset.datasource.add_query_asset(
-            "query", query=f"select * from {name} where note is null or note like '%'"
-        )  # noqa: S608
+        statement = f"select * from {name} where note is null or note like '%'"  # noqa: S608
+        asset = asset.datasource.add_query_asset("query", query=statement)
     batches = asset.add_batch_definition_yearly("years", column="day")
     assert sketch_of(batches.get_batch(batch_parameters={"year": 2024})).text_digest == digest(IN_2024)
 
@@ -114,6 +113,14 @@ def test_a_statement_that_fails_does_not_spoil_the_next(places: Places) -> None:
     assert batch.validate(DISTINCT).success
 
 
+def test_assets_may_be_added_after_a_validation(places: Places) -> None:
+    batch = MAKERS["duckdb table"](PLAIN, places)
+    assert batch.validate(gxe.ExpectTableRowCountToEqual(value=120)).success
+    again = whole(batch.datasource.add_table_asset("again", table_name="orders"))
+    assert again.validate(gxe.ExpectColumnMaxToBeBetween(column="id", max_value=59)).success
+    assert sketch_of(again).text_digest == digest(PLAIN)
+
+
 def test_variables_of_python_are_no_tables(places: Places) -> None:
     statement = "select * from selectable"  # a variable of whoever reads the rows
     told = sentence_of(whole(duckdb_source(places).add_query_asset("none", query=statement)).validate(DISTINCT))
@@ -126,6 +133,22 @@ def test_a_duckdb_file_that_is_held_can_be_read_by_other_processes(places: Place
     code = "import duckdb, sys; print(duckdb.connect(sys.argv[1], read_only=True).sql('from orders').shape[0])"
     read = [sys.executable, "-c", code, str(places.folder / "rows.duckdb")]
     assert subprocess.run(read, capture_output=True, text=True, check=True).stdout == "120\n"
+
+
+def test_a_reference_may_lie_in_the_duckdb_file_that_is_held(places: Places) -> None:
+    batch = MAKERS["duckdb table"](PLAIN, places)
+    reference = f"{places.folder / 'rows.duckdb'}::orders"
+    assert batch.validate(se.ExpectTableToMatch(reference=reference)).success
+
+
+def test_a_duckdb_file_may_be_written_if_told_so(places: Places) -> None:
+    string, arguments = f"duckdb:///{places.folder / 'new.duckdb'}", {"connect_args": {"read_only": False}}
+    source = places.context.data_sources.add_sameset_duckdb("new", connection_string=string, kwargs=arguments)
+    with source.get_execution_engine().get_connection() as con:
+        con.exec_driver_sql("create table orders as select 1 as id")
+        con.commit()
+    batch = whole(source.add_table_asset("orders", table_name="orders"))
+    assert sketch_of(batch).text_digest == digest(pa.table({"id": [1]}))
 
 
 def test_stock_duckdb_says_what_to_use_instead(places: Places) -> None:
@@ -246,3 +269,18 @@ def test_a_query_of_many_lines_that_fails_is_told_in_one(places: Places) -> None
     )
     assert "\n" not in told
     assert told.endswith("division by zero")
+
+
+@pytest.mark.parametrize("temporary", [False, True])
+def test_passwords_reach_no_result(temporary: bool, places: Places) -> None:
+    address = places.server().replace("postgresql://postgres@", "postgresql+psycopg://postgres:s3cr%40et@", 1)
+    arguments = {
+        "connect_args": {"connect_timeout": 7}
+    }  # what is reached so is read over Great Expectations' connection
+    source = places.context.data_sources.add_postgres(
+        "postgres", connection_string=address, create_temp_table=temporary, kwargs=arguments if temporary else {}
+    )
+    for query in ("select point(1, 2) as odd", "select 1 as id"):
+        result = whole(source.add_query_asset(query, query=query)).validate(DISTINCT)
+        assert result.success == query.endswith("id")
+        assert "s3cr" not in str(result.to_json_dict())

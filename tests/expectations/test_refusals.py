@@ -193,6 +193,9 @@ def test_a_first_run_without_a_snapshot_passes_if_that_was_asked_for(case: Case,
     result = validation.result["results"][0]["result"]
     assert result["observed_value"] == "new"
     assert "there is no orders-of-tomorrow in " in result["details"]["sentence"]
+    for place in ("orders@9", "gone.parquet", "gone.csv.gz", "gone.sameset", "no/such/folder"):
+        with pytest.raises(SamesetError, match=place):
+            validated(case.kind(**{**fields, "reference": place}, pass_if_new=True))
 
 
 @pytest.mark.parametrize("case", WITH_REFERENCE, ids=lambda case: case.name)

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from sameset.canonical.unf import UnfParameters
@@ -23,7 +24,7 @@ from sameset.execution.scanning import fold_streams
 from sameset.execution.sketching import sketch_table
 from sameset.registry import Registry
 from sameset.sources import open_source
-from sameset.sources.interrupts import apart, interruptible, run_in_threads
+from sameset.sources.interrupts import apart, interruptible, results_of, run_in_threads
 
 # 40 thousand million pairs of numbers are looked at before the first row comes out: half an hour.
 LONG = "select a.range as x from range(200000) a, range(200000) b where hash(a.range + b.range) % 100000 = 0 order by x"
@@ -178,5 +179,23 @@ def test_what_runs_within_a_job_is_interrupted_with_it(database: str) -> None:
     started = time.monotonic()
     with pytest.raises(Stopped), thrown_into_this_thread(0.3):
         apart(lambda: sketch_table(f"{database}::{LONG}"))
+    assert time.monotonic() - started < 0.3 + PROMPT
+    assert running() == []
+
+
+def test_a_job_of_a_map_ends_at_its_next_batch_not_at_its_end() -> None:
+    """The thread that waits for the batches of a job is interrupted through the map that the job belongs to."""
+
+    def endless() -> Iterator[pa.RecordBatch]:
+        while True:
+            yield pa.record_batch({"x": [1]})
+            time.sleep(0.001)
+
+    def job(_: int) -> list[int]:
+        return fold_streams([endless()], lambda: [0], lambda state, batch: None, threads=1)
+
+    started = time.monotonic()
+    with pytest.raises(Stopped), thrown_into_this_thread(0.3):
+        list(results_of(job, [1, 2, 3], 2))
     assert time.monotonic() - started < 0.3 + PROMPT
     assert running() == []

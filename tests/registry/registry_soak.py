@@ -39,6 +39,7 @@ DATASETS = ["shared", *(f"own {number}" for number in range(SHARED, WRITERS))]
 KILL_EVERY = 0.25
 #: As large as the sketch of a table of a few columns.
 SKETCH_BYTES = 20_000
+BEGUN_WITHIN = 120.0
 SHARES = {"median": 0.5, "99 %": 0.99, "99.9 %": 0.999}
 
 
@@ -76,12 +77,12 @@ def text_of(run: str) -> str:
     return json.dumps({"run": run, "told": "x" * 2_000})
 
 
-def write(address: str, dataset: str, name: str, notes: str, until: float) -> None:
+def write(address: str, dataset: str, name: str, notes: str, until: Any) -> None:
     """Record snapshot after snapshot until the time is over; a line in `notes` for each that was acknowledged."""
     noted = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     with Registry.open(address) as registry:
         for number in range(10**9):
-            if time.time() > until:
+            if time.time() > until.value:
                 return
             run = f"{name}-{number}"
             shot = _record(registry, dataset, run)
@@ -101,7 +102,7 @@ def _record(registry: Registry, dataset: str, run: str) -> Snapshot:
             continue
 
 
-def read(address: str, seed: int, told: str, until: float) -> None:
+def read(address: str, seed: int, told: str, until: Any) -> None:
     """Read what checks and histories read, until the time is over; each reading is timed, and must be whole."""
     latencies: list[float] = []
     faults: list[str] = []
@@ -114,7 +115,7 @@ def read(address: str, seed: int, told: str, until: float) -> None:
         return result
 
     with Registry.open(address, create=False) as registry:
-        while time.time() < until:
+        while time.time() < until.value:
             name = chance.choice(DATASETS)
             shot = timed(registry.latest, name)
             if timed(registry.sketch, shot) != sketch_of(shot.run_id):
@@ -130,6 +131,7 @@ def read(address: str, seed: int, told: str, until: float) -> None:
             remembered = timed(registry.remembered_files, name)
             if remembered is None or remembered[0] < shot.number:
                 faults.append(f"the files of {shot.reference} were not remembered with it")
+            Path(f"{told}.begun").touch()
     Path(told).write_text(json.dumps([latencies, faults]))
 
 
@@ -145,17 +147,15 @@ def soak(address: str, seconds: float, folder: Path) -> Found:
             _record(registry, name, f"first of {name}")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["registry_soak"])
+    until = context.RawValue("d", float("inf"))
     with ExitStack() as stack:
-        # The clock starts when what all processes import is imported, and the database is warm.
-        _started(stack, context, read, address, 0, f"{folder}/warm", 0.0).join()
-        until = time.time() + seconds
         reading = [_started(stack, context, read, address, n, f"{folder}/read-{n}", until) for n in range(READERS)]
         _write_and_kill(stack, context, found, (address, folder, until))
         for process in reading:
             process.join(60)
             if process.exitcode != 0:
                 found.faults.append(f"a reader ended with {process.exitcode}")
-    for told in folder.glob("read-*"):
+    for told in folder.glob("read-?"):
         latencies, faults = json.loads(told.read_text())
         found.latencies += latencies
         found.faults += faults
@@ -171,7 +171,7 @@ def _started(stack: ExitStack, context: Any, target: Any, *arguments: Any) -> Ba
     return process
 
 
-def _write_and_kill(stack: ExitStack, context: Any, found: Found, place: tuple[str, Path, float]) -> None:
+def _write_and_kill(stack: ExitStack, context: Any, found: Found, place: tuple[str, Path, Any]) -> None:
     """Keep the writers at work, though one of them is killed again and again."""
     address, folder, until = place
     chance = random.Random(0)
@@ -181,11 +181,18 @@ def _write_and_kill(stack: ExitStack, context: Any, found: Found, place: tuple[s
         return _started(stack, context, write, address, DATASETS[max(0, number - SHARED + 1)], name, notes, until)
 
     writers = [begin(number, f"writer-{number}") for number in range(WRITERS)]
-    while time.time() < until:
+    begun = [Path(f"{folder}/read-{n}.begun") for n in range(READERS)]
+    begun += [Path(f"{folder}/notes-{n}") for n in range(WRITERS)]
+    # The clock starts when each of them has done its work once, which takes long where others use the machine.
+    give_up = time.time() + BEGUN_WITHIN
+    while not all(path.exists() for path in begun) and time.time() < give_up:
+        writers[0].join(0.05)
+    until.value = time.time() + found.seconds
+    while time.time() < until.value:
         number = chance.randrange(WRITERS)
         # Until the killed one is gone there is nothing to wait for but time.
         writers[number].join(chance.expovariate(1 / KILL_EVERY))
-        if writers[number].is_alive() and time.time() < until:
+        if writers[number].is_alive() and time.time() < until.value:
             os.kill(writers[number].pid or 0, signal.SIGKILL)
             writers[number].join()
             found.kills += 1

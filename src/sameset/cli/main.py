@@ -59,10 +59,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     try:
         code = cli.main(prog_name="sameset", standalone_mode=False)
-    except click.exceptions.Abort:
-        _leave("interrupted", INTERRUPTED)
-    except KeyboardInterrupt as interrupt:
-        _leave("interrupted", TERMINATED if isinstance(interrupt, _TerminatedError) else INTERRUPTED)
+    except (click.exceptions.Abort, KeyboardInterrupt) as interrupt:
+        by_signal = _TerminatedError in (type(interrupt), type(interrupt.__cause__))  # click wraps it
+        _leave("interrupted", TERMINATED if by_signal else INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(UNKNOWN)

@@ -234,7 +234,7 @@ def _execute(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, int])
 def _in_order(con: duckdb.DuckDBPyConnection, lanes: int) -> Iterator[NDArray[np.uint64]]:
     """All differing rows by their keys, of one key those that went first, sorted out of core: hash, times, words of the key."""
     query = _filled(ORDERED, lanes).replace("{order}", "".join(f"key_{i + 1}, " for i in range(lanes)))
-    for batch in con.execute(query).to_arrow_reader(ROWS_AT_ONCE):
+    for batch in con.sql(query).to_arrow_reader(ROWS_AT_ONCE):
         yield np.stack([column.to_numpy().view(np.uint64) for column in batch.columns], axis=1)
 
 

@@ -12,7 +12,7 @@ from zlib import crc32
 from sameset.execution.file_memory import name_of
 from sameset.execution.partition_jobs import PartitionJob
 from sameset.sketches.storage import FORMAT
-from sameset.sources.file_parts import FilesSource, file_part
+from sameset.sources.file_parts import FilesSource
 from sameset.sources.file_states import FileState, Trust, states_of
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _job(
         files,
         of_files,
         name_of(reading, [source.file_set.below(file) for file in files], folders, str(groups), of_files),
-        pickle.dumps((file_part(source, places, whole, groups), spec)),
+        pickle.dumps((source.part(places, whole, groups), spec)),
     )
 
 

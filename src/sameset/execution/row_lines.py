@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Self
 
@@ -37,7 +37,6 @@ class _WordsOnDisk:
     """Rows of words in a file, read when they are sliced: what is mapped counts as memory of the process."""
 
     def __init__(self, file: IO[bytes], width: int) -> None:
-        file.flush()
         self._file, self._width = file, width
         self._rows = os.fstat(file.fileno()).st_size // (8 * width)
 
@@ -143,7 +142,8 @@ class LineStore:
 
     def __exit__(self, *_: object) -> None:
         self.lines = None
-        self._stack.close()
+        with suppress(OSError):  # of a full disk, that was told when it was written to
+            self._stack.close()
 
     def fill(self, rows: Iterator[Words], key: Sequence[str], lanes: int) -> None:
         """Takes all differing rows, uint64 (rows, 3 + w), in the order of their keys, of a key those that went before those
@@ -154,4 +154,6 @@ class LineStore:
             for parts in paired(rows, with_key=bool(key)):
                 for file, words in zip(files, parts, strict=True):
                     file.write(np.ascontiguousarray(words).data)
+            for file in files:
+                file.flush()
             self.lines = Lines([_WordsOnDisk(file, KEY + lanes) for file in files], tuple(key))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -65,7 +65,8 @@ class RowSpool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        with suppress(OSError):  # of a full disk, that was told when it was written to
+            self._stack.close()
         self._held = []
 
     def add(self, numbers: Numbers, columns: Mapping[str, pa.Array]) -> None:
@@ -98,6 +99,8 @@ class RowSpool:
         return rows.take(pa.array(order))
 
     def _flush(self) -> None:
+        if not self._held:
+            return
         rows = self._sorted(self._held)
         self._held, self._held_bytes = [], 0
         with told_of_files(self._resources):

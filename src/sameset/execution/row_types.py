@@ -157,7 +157,9 @@ def is_flat(kind: pa.DataType) -> bool:
 
 
 def as_text(array: pa.Array) -> pa.Array:
-    """The values as text: as JSON has them, what is no text there in its notation."""
+    """The values as text: as JSON has them, what is no text there in its notation; tensors with all of their numbers."""
+    if isinstance(array.type, pa.BaseExtensionType) and array.type != pa.uuid():
+        array = array.storage
     return pa.array([_text(plain_value(scalar)) for scalar in array], pa.string())
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from sameset.comparison.sentences import count_of
 from sameset.errors import SamesetError, SourceError
 from sameset.execution.delta_rows import noted
 from sameset.execution.key_conditions import MOST_KEYS
@@ -53,6 +54,7 @@ __all__ = ["write_rows"]
 SHARE_LOOKED_FOR = 4
 BYTES_PER_LINE = 80  # while the index is made; half of it afterwards
 TABLES = ("old", "new")
+VERBS = (("was", "were"), ("is", "are"))
 
 
 def write_rows(comparison: Comparison, sides: Sides, file: Path, progress: Progress = silent) -> Comparison:
@@ -77,7 +79,10 @@ def write_rows(comparison: Comparison, sides: Sides, file: Path, progress: Progr
             texts.add(unfit.column)
         except SourceError as error:
             raise SamesetError(f"no rows were written to {file}: {error}") from error
-    for note in writing.notes(file):
+    notes = writing.notes(file)
+    if comparison.basis == "common columns" and not comparison.is_same:
+        notes.insert(0, f"{file.name} holds the rows in the {len(sides.right.names)} columns that both tables have")
+    for note in notes:
         comparison = noted(comparison, note)
     return comparison
 
@@ -130,7 +135,9 @@ class _Writing:
         key = set(self._lines.key)
         pairs = zip(self.places, self._tables, strict=True)
         before, after = (types_of(table, key) if place is None else place.schema() for place, table in pairs)
-        return line_schema([after, before], texts) if self.places[AFTER] else line_schema([before, after], texts)
+        if self.places[AFTER] is None:
+            return line_schema([before, after], texts)
+        return line_schema([after, before] if len(self._lines) else [after], texts)  # of renamed columns the new names
 
     def _collect(self, side: int, schema: pa.Schema, spool: RowSpool, found: NDArray[np.bool_]) -> None:
         """Finds the rows of one side, if it is at hand."""
@@ -185,12 +192,13 @@ class _Writing:
         for side, change, name in ((BEFORE, REMOVED, "removed"), (AFTER, ADDED, "added")):
             keys, out = int(self._of_keys[change, side]), int(self._left_out[change, side])
             changed = int(self._left_out[CHANGED, side] + self._of_keys[CHANGED, side])
-            parts = [f"{keys:,} {name} rows have their keys alone"] if keys else []
-            parts += [f"{out:,} {name} rows are left out"] if out else []
-            if changed:
-                parts.append(f"{changed:,} changed rows are without what they {('were', 'are')[side]}")
+            parts = [f"the keys alone of {count_of(keys, f'{name} row')}"] if keys else []
+            parts += [f"nothing of {count_of(out, f'{name} row')}"] if out else []
+            parts += (
+                [f"nothing of what {count_of(changed, 'changed row')} {VERBS[side][changed != 1]}"] if changed else []
+            )
             if parts:
-                notes.append(f"in {file.name} {' and '.join(parts)}: the {TABLES[side]} table is not at hand")
+                notes.append(f"{file.name} holds {' and '.join(parts)}, for the {TABLES[side]} table is not at hand")
         return notes
 
 

@@ -14,7 +14,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Self
 
@@ -86,7 +86,8 @@ class RowSpill:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        with suppress(OSError):  # of a full disk, that was told when it was written to
+            self._stack.close()
         self._held = []
 
     def add(self, hashed: HashedBatch) -> None:

@@ -14,7 +14,7 @@ from sameset.sources.file_sets import FileSet
 from sameset.sources.scan import reading
 from sameset.sources.schemas import plain
 
-__all__ = ["PARTITION_TYPES", "FilePart", "FilesSource", "file_part"]
+__all__ = ["PARTITION_TYPES", "FilePart", "FilesSource"]
 
 #: The Arrow type of a key's column, by the SQL type that a set of files finds for it.
 PARTITION_TYPES = {"BIGINT": pa.int64(), "DATE": pa.date32(), "VARCHAR": pa.string()}
@@ -44,6 +44,17 @@ class FilesSource(Source):
     @abstractmethod
     def like(self, files: FileSet, groups: range | None = None) -> FilesSource:
         """The same kind of source, read in the same way, of other files; `groups` are row groups that `row_groups` told of."""
+
+    def part(self, places: Sequence[int], schema: pa.Schema, groups: range | None = None) -> Source:
+        """Some files, or some row groups of one, as rows of the whole's schema; it knows no other files and is small to send."""
+        files = self.file_set
+        some = FileSet(
+            files.address,
+            tuple(files.files[place] for place in places),
+            {key: tuple(values[place] for place in places) for key, values in files.partitions.items()},
+            files.root,
+        )
+        return FilePart(self.like(some, groups), range(len(places)), schema)
 
     def row_groups(self, file: str) -> Sequence[int]:
         """The sizes in bytes of the parts of a file that can be read by themselves; none if it can only be read as a whole."""
@@ -107,18 +118,6 @@ class FilePart(ArrowStreamSource):
         held = None if set(own) <= set(columns) else [name for name in columns if name in own]
         fields = [self.schema().field(name) for name in columns]
         return [_completed(alone.address, stream, fields, constants) for stream in alone.streams(count, held, where)]
-
-
-def file_part(source: FilesSource, places: Sequence[int], schema: pa.Schema, groups: range | None = None) -> FilePart:
-    """Some files of a set, or some row groups of one of them, as a source that knows no others and so is small to send."""
-    files = source.file_set
-    some = FileSet(
-        files.address,
-        tuple(files.files[place] for place in places),
-        {key: tuple(values[place] for place in places) for key, values in files.partitions.items()},
-        files.root,
-    )
-    return FilePart(source.like(some, groups), range(len(places)), schema)
 
 
 def _completed(

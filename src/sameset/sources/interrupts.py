@@ -25,6 +25,7 @@ Result = TypeVar("Result")
 SLICE = 0.2
 #: Between two interrupts: one that comes before a query begins is lost, so they are repeated until the threads have ended.
 AGAIN = 0.05
+INTERRUPTED = "the scan was interrupted"
 
 
 class _Scan:
@@ -35,12 +36,17 @@ class _Scan:
         self._ways: dict[object, Callable[[], object]] = {}
         self._over = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it was interrupted."""
+        return self._over
+
     @contextmanager
     def registered(self, way: Callable[[], object]) -> Iterator[None]:
         token = object()
         with self._lock:
             if self._over:
-                raise SourceError("the scan was interrupted")
+                raise SourceError(INTERRUPTED)
             self._ways[token] = way
         try:
             yield
@@ -82,7 +88,7 @@ def run_in_threads(jobs: Sequence[Callable[[], Result]], stop: Callable[[], obje
         context.run(_scan.set, scan)
         futures = [pool.submit(context.copy().run, job) for job in jobs]
         try:
-            _wait(futures)
+            _wait(futures, scan)
         except BaseException:
             stop()
             while wait(futures, AGAIN).not_done:
@@ -136,8 +142,8 @@ def apart(job: Callable[[], Result]) -> Result:
     return run_in_threads([job])[0]
 
 
-def _wait(futures: Sequence[Future[Result]]) -> None:
-    """Returns when all are done; raises the first error."""
+def _wait(futures: Sequence[Future[Result]], scan: _Scan) -> None:
+    """Returns when all are done; raises the first error, or if the scan is interrupted by one that it works for."""
     while True:
         done, rest = wait(futures, SLICE, FIRST_EXCEPTION)
         for future in futures:
@@ -145,3 +151,5 @@ def _wait(futures: Sequence[Future[Result]]) -> None:
                 raise error
         if not rest:
             return
+        if scan.is_over:
+            raise SourceError(INTERRUPTED)

@@ -16,6 +16,7 @@ from sameset.sources.file_parts import FilesSource
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import attach_stores, open_random, readable_file, sql_path
 from sameset.sources.int96 import refuse_nanoseconds
+from sameset.sources.plain_parts import PlainPart
 from sameset.sources.row_groups import RowGroups, are_plain, delivered_schema, has_int96
 from sameset.sources.scan import Layout, ScannedSource, quoted, reading, sql_type_of
 from sameset.sources.schemas import marked, one_schema
@@ -71,6 +72,12 @@ class ParquetSource(ScannedSource, FilesSource):
     def like(self, files: FileSet, groups: range | None = None) -> FilesSource:
         return ParquetSource(files, self._union_by_name, groups)
 
+    def part(self, places: Sequence[int], schema: pa.Schema, groups: range | None = None) -> Source:
+        if not self._is_plain:
+            return super().part(places, schema, groups)
+        files = [self._files.files[place] for place in places]
+        return PlainPart(files[0] if len(files) == 1 else self.address, files, schema, groups)
+
     def row_groups(self, file: str) -> Sequence[int]:
         """The sizes in bytes of a file's row groups, if they can be read one by one; otherwise none."""
         if not ParquetSource(FileSet(file, (file,)))._is_plain:
@@ -82,7 +89,7 @@ class ParquetSource(ScannedSource, FilesSource):
         return sum(footer.rows for footer in self._footers)
 
     def schema(self) -> pa.Schema:
-        known = delivered_schema(self._one_schema()) if self._is_plain else None
+        known = delivered_schema(self._shared_schema) if self._is_plain else None
         return super().schema() if known is None else known
 
     def streams(
@@ -93,7 +100,7 @@ class ParquetSource(ScannedSource, FilesSource):
             if self._groups is not None:
                 raise SourceError(f"{self.address} has other columns than before; read it again")
             return [self.batches(columns, where)]
-        groups = RowGroups(self.address, self._files.files, self._groups)
+        groups = RowGroups(self._files.files, self._groups)
         return [groups.read(chosen) for _ in range(count)]
 
     @cached_property
@@ -101,13 +108,13 @@ class ParquetSource(ScannedSource, FilesSource):
         """Whether row groups can be read as they are, without DuckDB."""
         if self._files.partitions or self._union_by_name or any(footer.has_int96 for footer in self._footers):
             return False
-        return are_plain(self._files.files, self._one_schema())
+        return are_plain(self._files.files, self._shared_schema)
 
     def _register(self, con: duckdb.DuckDBPyConnection) -> None:
         attach_stores(con, self._files.files)
 
     def _layout(self, con: duckdb.DuckDBPyConnection) -> Layout:
-        schema = self._one_schema()
+        schema = self._shared_schema
         self._files.refuse_shared(schema.names)
         self._refuse_lost_nanoseconds()
         keys = tuple(self._files.partitions)
@@ -156,7 +163,8 @@ class ParquetSource(ScannedSource, FilesSource):
                 with reading(name):
                     refuse_nanoseconds(name)
 
-    def _one_schema(self) -> pa.Schema:
+    @cached_property
+    def _shared_schema(self) -> pa.Schema:
         schemas = [footer.schema for footer in self._footers]
         if len(schemas) == 1:
             return schemas[0]

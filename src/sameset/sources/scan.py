@@ -33,6 +33,7 @@ __all__ = [
     "is_refused",
     "listed",
     "one_select",
+    "opened",
     "quoted",
     "reading",
     "refuse_repeated",
@@ -165,14 +166,20 @@ class ScannedSource(Source):
         return chosen
 
 
+def opened(database: str) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection, offline, in UTC, read-only if to a file; all in a process have one configuration, as DuckDB wants it."""
+    config = CONFIG | {"temp_directory": _spill_directory()}
+    con = duckdb.connect(database, read_only=database != ":memory:", config=config)
+    # With a zone of the machine a text without one would become another instant on each machine.
+    con.execute("SET TimeZone = 'UTC'")
+    return con
+
+
 @contextmanager
 def connect(database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection of its own, offline, in UTC; whatever still runs on it stops when the block is left."""
-    config = CONFIG | {"temp_directory": _spill_directory()}
-    con = duckdb.connect(database, read_only=database != ":memory:", config=config)
+    con = opened(database)
     try:
-        # With a zone of the machine a text without one would become another instant on each machine.
-        con.execute("SET TimeZone = 'UTC'")
         # After two seconds DuckDB would draw a bar into stdout, where results go.
         con.execute("SET enable_progress_bar = false")
         with interruptible(con.interrupt):
