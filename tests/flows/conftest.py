@@ -52,5 +52,5 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
             at_work = {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}
             prefect.wait_until(lambda: prefect.post("/flow_runs/count", flow_runs=at_work) == 0, "worker.log")
             prefect.wait_until(
-                lambda: not any("flow-run" in line for line in processes_of(prefect.folder)), "worker.log"
+                lambda: not any("prefect.engine" in line for line in processes_of(prefect.folder)), "worker.log"
             )
