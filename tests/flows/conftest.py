@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deliveries import orders
-from prefect_processes import Prefect, clean_server
+from prefect_processes import Prefect, clean_server, processes_of
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +48,9 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
         with prefect.running("worker.log", "worker", "start", "--pool", "sameset-pool"):
             prefect.wait_until(lambda: prefect.post("/work_pools/sameset-pool/workers/filter") != [], "worker.log")
             yield prefect
+            # A run that a schedule started may still work, and would outlive its worker.
+            at_work = {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}
+            prefect.wait_until(lambda: prefect.post("/flow_runs/count", flow_runs=at_work) == 0, "worker.log")
+            prefect.wait_until(
+                lambda: not any("prefect.engine" in line for line in processes_of(prefect.folder)), "worker.log"
+            )
