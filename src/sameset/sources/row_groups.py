@@ -35,7 +35,6 @@ BUFFERS_BYTES = 1 << 25
 CODED = {"BIT_PACKED", "PLAIN", "PLAIN_DICTIONARY", "RLE", "RLE_DICTIONARY"}
 #: Under which name a writer of Arrow's notes its types, and one as long that means nothing.
 NOTED, UNNOTED, MAGIC = b"ARROW:schema", b"arrow:schema", b"PAR1"
-MOST_FOOTER = 1 << 23  # bytes; for a moment there are three forms of it in memory
 VIEWS = {pa.lib.Type_STRING_VIEW: pa.string(), pa.lib.Type_BINARY_VIEW: pa.binary()}
 PLAIN = (
     pa.types.is_integer,
@@ -92,8 +91,7 @@ class RowGroups:
         with self._lock:
             while (group := next(self._groups, None)) is None and self._files:
                 file = self._files.popleft()
-                metadata = pq.read_metadata(file)  # one file's at a time: that of many would not fit into memory
-                metadata = _without_views(file, metadata)
+                metadata = _metadata_of(file)  # one file's at a time: that of many would not fit into memory
                 self._groups = (Group(file, metadata, i) for i in range(metadata.num_row_groups))
             return group
 
@@ -118,22 +116,26 @@ def has_int96(metadata: pq.FileMetaData) -> bool:
     return any(schema.column(i).physical_type == "INT96" for i in range(len(schema)))
 
 
-def _without_views(file: str, metadata: pq.FileMetaData) -> pq.FileMetaData:
-    """The same, but that texts noted as views are read as plain ones, if no other column would come out otherwise.
+def _metadata_of(file: str) -> pq.FileMetaData:
+    """What the footer of a file says; without its note that texts are views, if no other column would come out otherwise.
 
-    Text that is not written as codes then takes a seventh less time, read and hashed. What the writer noted of its types is one
-    entry of the footer, and one that Arrow does not know under its name.
+    Text that is not written as codes then takes a seventh less time, read and hashed. The note is one entry of the footer, and
+    one that Arrow does not know under another name. Of 524 row groups the metadata are 7 MB: there are never two of them.
     """
+    metadata = pq.read_metadata(file)
     noted = metadata.schema.to_arrow_schema()
-    if not any(kind.id in VIEWS for kind in noted.types) or metadata.serialized_size > MOST_FOOTER:
+    if not any(kind.id in VIEWS for kind in noted.types):
         return metadata
+    del metadata
     footer = _footer(file)
-    if footer.count(NOTED) != 1:
-        return metadata
-    unnoted = pq.read_metadata(pa.BufferReader(MAGIC + footer.replace(NOTED, UNNOTED)))
-    plain = unnoted.schema.to_arrow_schema()
-    same = all(VIEWS.get(one.type.id, one.type) == other.type for one, other in zip(noted, plain, strict=True))
-    return unnoted if same and noted.names == plain.names else metadata
+    if footer.count(NOTED) == 1:
+        unnoted = pq.read_metadata(pa.BufferReader(MAGIC + footer.replace(NOTED, UNNOTED)))
+        plain = unnoted.schema.to_arrow_schema()
+        same = all(VIEWS.get(one.id, one) == other for one, other in zip(noted.types, plain.types, strict=True))
+        if same and noted.names == plain.names:
+            return unnoted
+        del unnoted
+    return pq.read_metadata(file)
 
 
 def _footer(file: str) -> bytes:
