@@ -2,7 +2,7 @@
 # ARGS goes to the tool that a target runs:  make test ARGS="-k digest"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports bench check lock clean
+.PHONY: help setup demo test lint types imports matrix bench check lock clean
 
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
@@ -35,6 +35,9 @@ types: setup ## check the types, strictly
 imports: setup ## check that imports go down the floors and through the doors
 	@.venv/bin/lint-imports $(ARGS)
 
+matrix: setup ## test every supported Great Expectations with pandas 2 and 3 (ARGS="--tags edges" for four of them)
+	@$(python) -m nox $(ARGS)
+
 bench: setup ## measure against DuckDB, Polars, pandas, side by side
 	@$(python) -m benchmarks.run $(ARGS)
 
@@ -46,5 +49,5 @@ lock: setup ## renew requirements.lock (ARGS=--upgrade for the newest versions)
 		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock $(ARGS)
 
 clean: ## remove what make made: .venv, caches, the demo's files
-	@rm -rf .venv .demo benchmarks/.cache build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	@rm -rf .venv .nox .demo benchmarks/.cache build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	@find src expectations flows tests benchmarks demo -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -46,6 +46,7 @@ class PostgresServer:
 
     folder: Path
     port: int
+    fsync: bool = False  # whether what is committed survives the loss of the machine, as it must outside of tests
 
     @property
     def user(self) -> str | None:
@@ -58,7 +59,9 @@ class PostgresServer:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self.folder} -c fsync=off"
+        options = (
+            f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self.folder} -c fsync={'on' if self.fsync else 'off'}"
+        )
         self.control("-w", "-l", f"{self.folder}/log", "-o", options, "start")
 
     def stop(self, mode: str = "immediate") -> None:
@@ -85,10 +88,10 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server(copy_of: PostgresServer | None = None) -> Iterator[PostgresServer]:
+def postgres_server(copy_of: PostgresServer | None = None, *, fsync: bool = False) -> Iterator[PostgresServer]:
     """A server that runs: a new one without data, or a read-only replica that follows another."""
     folder = Path(tempfile.mkdtemp(prefix="sameset-pg-", dir="/tmp"))  # the path of a socket may have 107 bytes
-    server = PostgresServer(folder, _free_port())
+    server = PostgresServer(folder, _free_port(), fsync)
     try:
         if server.user:
             shutil.chown(folder, server.user, server.user)

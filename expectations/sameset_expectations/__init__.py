@@ -12,13 +12,17 @@ Importing this package makes them known to Great Expectations; a process that on
 
 from __future__ import annotations
 
+from sameset_expectations.actions import RecordInRegistryAction
+from sameset_expectations.checkpoints import CheckpointRun, Unmet, run_checkpoint
 from sameset_expectations.columns.digest import ExpectColumnDigestToMatch
 from sameset_expectations.columns.overlap import ExpectColumnValueOverlapToBeBetween
 from sameset_expectations.contexts import evaluate, get_context, get_suite
 from sameset_expectations.datasource import SamesetDatasource, TableAsset
 from sameset_expectations.docs import make_self_contained
+from sameset_expectations.duckdb_sql import SamesetDuckDBDatasource
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.metrics import SKETCH
+from sameset_expectations.runtime import add_runtime_datasource, save_runtime_datasources
 from sameset_expectations.tables.distinct import ExpectTableRowsToBeDistinct
 from sameset_expectations.tables.growth import ExpectTableToOnlyGrow
 from sameset_expectations.tables.match import ExpectTableToMatch
@@ -33,6 +37,7 @@ from sameset_expectations.validation import Validation, usual_expectations, vali
 
 __all__ = [
     "SKETCH",
+    "CheckpointRun",
     "ExpectColumnDigestToMatch",
     "ExpectColumnValueOverlapToBeBetween",
     "ExpectTableColumnsToBeUnchanged",
@@ -45,14 +50,20 @@ __all__ = [
     "ExpectTableToDifferFromPrevious",
     "ExpectTableToMatch",
     "ExpectTableToOnlyGrow",
+    "RecordInRegistryAction",
     "SamesetDatasource",
+    "SamesetDuckDBDatasource",
     "SamesetExecutionEngine",
     "TableAsset",
+    "Unmet",
     "Validation",
+    "add_runtime_datasource",
     "evaluate",
     "get_context",
     "get_suite",
     "make_self_contained",
+    "run_checkpoint",
+    "save_runtime_datasources",
     "usual_expectations",
     "validate_table",
 ]

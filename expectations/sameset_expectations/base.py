@@ -19,10 +19,11 @@ from great_expectations.render.renderer.renderer import renderer
 from great_expectations.render.renderer_configuration import RendererConfiguration, RendererValueType
 
 from sameset.registry import default_address
+from sameset_expectations.batches import SUPPORTED, opened_source
 from sameset_expectations.bounds import Measured
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
-from sameset_expectations.fields import checked_parameter, without_secret
+from sameset_expectations.fields import checked_kind, checked_parameter, without_secret
 from sameset_expectations.metrics import SKETCH
 from sameset_expectations.rendering import shorten, text
 
@@ -66,12 +67,12 @@ class Finding:
 
 
 def _plain_field(cls: type[SketchExpectation], value: Any, field: Any) -> Any:
-    """A value of a field of ours: no mapping but a suite parameter, and no password in it."""
+    """A value of a field of ours: of its kind, no mapping but a suite parameter, and no password in it."""
     if field.name not in cls.success_keys:
         return value
     for part in value if isinstance(value, list) else [value]:
         without_secret(part)
-    return checked_parameter(value)
+    return checked_kind(checked_parameter(value), field)
 
 
 class SketchExpectation(BatchExpectation, ABC):
@@ -104,7 +105,7 @@ class SketchExpectation(BatchExpectation, ABC):
                 "data_quality_issues": [issue.value for issue in model.issues],
                 "library_metadata": model._library_metadata,
                 "short_description": (model.__doc__ or "").partition("\n")[0],
-                "supported_data_sources": ["sameset", "Pandas"],
+                "supported_data_sources": SUPPORTED,
             }.items():
                 properties[name] = {"title": name.replace("_", " ").title(), "const": value}
 
@@ -132,7 +133,8 @@ class SketchExpectation(BatchExpectation, ABC):
     def _arriving(self, sketch: TableSketch, engine: Any) -> Arriving:
         named = getattr(self, "registry", None)
         if not isinstance(engine, SamesetExecutionEngine):
-            return Arriving(sketch, None, None, named or default_address())
+            source = opened_source(engine, {"batch_id": self.batch_id})
+            return Arriving(sketch, source.address, source, named or default_address())
         batch = engine.batch_data({"batch_id": self.batch_id})
         return Arriving(sketch, batch.address, batch.source, named or engine.registry)
 

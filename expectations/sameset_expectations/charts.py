@@ -13,6 +13,7 @@ from great_expectations.render import RenderedStringTemplateContent
 
 from sameset.comparison.estimates import Estimate
 from sameset.reports.overlap import Part, Stripe, stripes
+from sameset_expectations.bounds import allowed_text
 
 __all__ = ["drawing", "rows_bar", "scale_bar"]
 
@@ -66,21 +67,22 @@ def scale_bar(measured: Mapping[str, Any]) -> RenderedStringTemplateContent:
     colour = DECISIONS[measured["decision"]]
     left, right = _at(measured["low"]), _at(measured["high"])
     middle = BAR / 2 + 2
-    allowed = max(_at(high) - _at(low), 3.0)
-    start = min(_at(low), _at(1.0) - allowed)
+    width = max(_at(high) - _at(low), 3.0)
+    start = min(_at(low), _at(1.0) - width)
+    allowed = allowed_text(measured["min"], measured["max"])
     body = (
         f'<rect x="{_at(0):g}" y="{middle - 4:g}" width="{_at(1) - _at(0):g}" height="8" rx="4" fill="#e9ecef"/>'
-        f'<rect x="{start:.1f}" y="{middle - 4:g}" width="{allowed:.1f}" height="8" fill="#b2dfbc"/>'
+        f'<rect x="{start:.1f}" y="{middle - 4:g}" width="{width:.1f}" height="8" fill="#b2dfbc"/>'
         f'<path d="M{left:.1f} {middle:g}H{right:.1f}M{left:.1f} {middle - 6:g}v12M{right:.1f} {middle - 6:g}v12" '
         f'stroke="{colour}" stroke-width="2"/>'
         f'<circle cx="{_at(measured["estimate"]):.1f}" cy="{middle:g}" r="5" fill="{colour}"/>'
-        f'<text x="{_at(0):g}" y="{BAR + 16:g}" text-anchor="middle">0</text>'
-        f'<text x="{_at(1):g}" y="{BAR + 16:g}" text-anchor="middle">1</text>'
+        f'<text x="{_at(0):g}" y="{BAR + 16:g}" text-anchor="middle" fill="#868e96">0</text>'
+        f'<text x="{_at(1):g}" y="{BAR + 16:g}" text-anchor="middle" fill="#868e96">1</text>'
     )
-    entries = [("#b2dfbc", f"allowed: {low:.6g} to {high:.6g}"), (colour, _measured(measured))]
-    legend, lines = _legend(entries, BAR + 8)
-    label = f"{measured['what']}: {_measured(measured)}; allowed: {low:.6g} to {high:.6g}"
-    return drawing(body + legend, BAR + LINE * (lines + 0.5) + 12, label)
+    entries = [("#b2dfbc", f"allowed: {allowed}"), (colour, _measured(measured))]
+    legend, lines = _legend(entries, BAR + LINE)
+    label = f"{measured['what']}: {_measured(measured)}; allowed: {allowed}"
+    return drawing(body + legend, BAR + LINE * (lines + 1) + 4, label)
 
 
 def _measured(measured: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from great_expectations.expectations.row_conditions import (
 from sameset.errors import SchemaError, SpecError
 from sameset.sources.scan import text_literal
 
-__all__ = ["condition_sql"]
+__all__ = ["condition_sql", "literal"]
 
 COMPARISONS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 MEMBERSHIPS = {"IN": "IN", "NOT_IN": "NOT IN"}
@@ -48,8 +48,8 @@ def condition_sql(given: Condition | dict[str, Any] | str, identifiers: Mapping[
 def _comparison(condition: Any, identifiers: Mapping[str, str]) -> str:
     column, operator = _column(condition, identifiers), str(condition.operator)
     if operator in COMPARISONS:
-        return f"{column} {COMPARISONS[operator]} {_literal(condition.parameter)}"
-    values = ", ".join(_literal(value) for value in condition.parameter)
+        return f"{column} {COMPARISONS[operator]} {literal(condition.parameter)}"
+    values = ", ".join(literal(value) for value in condition.parameter)
     if not values:  # SQL has no empty list
         return "true" if operator == "NOT_IN" else "false"
     return f"{column} {MEMBERSHIPS[operator]} ({values})"
@@ -62,7 +62,8 @@ def _column(condition: Any, identifiers: Mapping[str, str]) -> str:
     return identifiers[name]
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
+    """A value as SQL writes it; SpecError for one that no column can be compared with."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | Decimal):
@@ -75,4 +76,4 @@ def _literal(value: Any) -> str:
         return f"'{value.isoformat()}'::{'DATE' if isinstance(value, dt.date) else 'TIME'}"
     if isinstance(value, str):
         return text_literal(value)
-    raise SpecError(f"a row condition cannot compare with a {type(value).__name__}; give a number, text, date or time")
+    raise SpecError(f"rows cannot be compared with a {type(value).__name__}; give a number, text, date or time")

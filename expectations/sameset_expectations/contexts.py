@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import great_expectations as gx
 
 from sameset.errors import SamesetError, SpecError
-from sameset_expectations.failures import gathering
+from sameset_expectations.failures import first_line, gathering, reason_of
+from sameset_expectations.runtime import load_runtime_datasources
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuite
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
     from great_expectations.data_context import AbstractDataContext
 
-__all__ = ["evaluate", "get_context", "get_suite"]
+__all__ = ["evaluate", "expect_whole", "get_context", "get_suite", "open_project", "stored_expectations"]
 
 
 def get_context(folder: str | Path | None = None) -> AbstractDataContext:
@@ -30,9 +32,21 @@ def get_context(folder: str | Path | None = None) -> AbstractDataContext:
         context = gx.get_context(mode="ephemeral") if folder is None else _file_context(Path(folder))
     except Exception as error:  # whatever its readers of YAML and of plug-ins raise
         place = "in memory" if folder is None else f"in {folder}"
-        raise SamesetError(f"the Great Expectations project {place} cannot be opened: {_first_line(error)}") from error
+        raise SamesetError(f"the Great Expectations project {place} cannot be opened: {first_line(error)}") from error
     context.variables.progress_bars = {"globally": False}
+    load_runtime_datasources(context)
     return context
+
+
+def open_project(folder: str | Path) -> AbstractDataContext:
+    """The Great Expectations project that is in a folder; SamesetError if there is none, or if it cannot be opened."""
+    places = [Path(folder) / name for name in ("", "gx", "great_expectations")]
+    found = next((place for place in places if (place / "great_expectations.yml").exists()), None)
+    if found is None:
+        raise SamesetError(
+            f"there is no Great Expectations project in {folder}; give the folder that holds great_expectations.yml or gx"
+        )
+    return get_context(found)
 
 
 def _file_context(folder: Path) -> AbstractDataContext:
@@ -48,20 +62,30 @@ def get_suite(context: AbstractDataContext, name: str) -> ExpectationSuite:
     Raises SamesetError if there is none, and if one of its expectations is unknown in this process: Great Expectations
     would leave it out, and saving the suite would erase it.
     """
-    store = context.expectations_store
-    key = store.get_key(name=name, id=None)
-    if not store.has_key(key):
+    if stored_expectations(context, name) is None:
         raise SamesetError(f"there is no expectation suite {name!r} in this Great Expectations project")
-    stored = [one["type"] for one in store.get(key)["expectations"]]
     suite = context.suites.get(name)
+    expect_whole(context, suite)
+    return suite
+
+
+def stored_expectations(context: AbstractDataContext, suite: str) -> list[str] | None:
+    """The types of the expectations that a suite has in the store, whether they are known here or not; None if it is not stored."""
+    store = context.expectations_store
+    key = store.get_key(name=suite, id=None)
+    return [one["type"] for one in store.get(key)["expectations"]] if store.has_key(key) else None
+
+
+def expect_whole(context: AbstractDataContext, suite: ExpectationSuite) -> None:
+    """Nothing, if a suite holds all expectations that the store has of it; otherwise a SamesetError."""
+    stored = stored_expectations(context, suite.name) or []
     loaded = [one.expectation_type for one in suite.expectations]
-    lost = [one for one in stored if one not in loaded] or stored[len(loaded) :]
+    lost = list((Counter(stored) - Counter(loaded)).elements())
     if lost:
         raise SamesetError(
-            f"suite {name!r} stores {len(stored)} expectations, but only {len(loaded)} could be loaded: "
+            f"suite {suite.name!r} stores {len(stored)} expectations, but only {len(loaded)} could be loaded: "
             f"{', '.join(sorted(set(lost)))} is unknown here; import the package that defines it first"
         )
-    return suite
 
 
 def evaluate(
@@ -87,7 +111,7 @@ def evaluate(
         except SamesetError:
             raise
         except Exception as error:  # such as a suite parameter without a value
-            raise SamesetError(f"suite {suite.name!r} could not be evaluated: {_first_line(error)}") from error
+            raise SamesetError(f"suite {suite.name!r} could not be evaluated: {first_line(error)}") from error
     if errors:
         raise errors[0]
     for one in result.results:
@@ -100,14 +124,7 @@ def evaluate(
 
 
 def _raise_failure(result: Any) -> None:
-    """Nothing, if the expectation was evaluated; Great Expectations keeps errors per metric, or one for all."""
-    info = result.exception_info or {}
-    for one in [info] if "raised_exception" in info else info.values():
-        if one["raised_exception"]:
-            message = str(one["exception_message"]).strip() or "no reason given"
-            kind = result.expectation_config.type
-            raise SamesetError(f"{kind} could not be evaluated: {message.splitlines()[0]}")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """Nothing, if the expectation was evaluated."""
+    reason = reason_of(result.exception_info)
+    if reason is not None:
+        raise SamesetError(f"{result.expectation_config.type} could not be evaluated: {reason}")

@@ -9,6 +9,7 @@ A batch definition takes the batch parameter `address`, for a delivery that lies
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any, ClassVar, Literal
 
 from great_expectations.compatibility import pydantic
@@ -22,8 +23,18 @@ from sameset.errors import SketchFormatError, SpecError
 from sameset.registry import without_password
 from sameset.sketches.spec import Spec
 from sameset_expectations.engine import SamesetExecutionEngine, TableBatchSpec
+from sameset_expectations.labels import label
 
 __all__ = ["SamesetDatasource", "TableAsset"]
+
+
+class TableBatch(Batch):
+    """A batch of a table, under a name that stores of results take for a key; an address in it would be refused there."""
+
+    def _create_id(self) -> str:
+        address = self.batch_request.options.get("address")
+        place = [] if address is None else [label(f"{PurePath(address).name} {address}")]
+        return "-".join([label(self.datasource.name), label(self.data_asset.name), *place])
 
 
 class TableAsset(DataAsset):
@@ -73,7 +84,7 @@ class TableAsset(DataAsset):
         place = batch_request.options.get("address") or self._place()
         spec = TableBatchSpec(self.name, place, self._spec())
         data, markers = self.datasource.get_execution_engine().get_batch_data_and_markers(spec)
-        return Batch(
+        return TableBatch(
             datasource=self.datasource,
             data_asset=self,
             batch_request=batch_request,

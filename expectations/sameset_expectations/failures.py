@@ -5,20 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
+
+from great_expectations.compatibility.pydantic import ValidationError
 
 from sameset.errors import SamesetError
 
-__all__ = ["gathering", "noting"]
+__all__ = ["first_line", "gathering", "noting", "reason_of"]
+
+#: What Great Expectations means where an expectation of its own has no code for an execution engine.
+NOT_EVALUATED = "Great Expectations does not evaluate this expectation on this kind of data source"
 
 _gathered: ContextVar[list[SamesetError] | None] = ContextVar("sameset_failures", default=None)
 
 
 @contextmanager
 def noting() -> Iterator[None]:
-    """Notes a SamesetError that leaves the block, for whoever is `gathering`, and lets it go on."""
+    """Notes a SamesetError that leaves the block, for whoever is `gathering`, and lets it go on.
+
+    In one line, for of several Great Expectations shows the first: a query in it has as many as its author liked.
+    """
     try:
         yield
     except SamesetError as error:
+        error.args = (" ".join(str(error).split()),)
         errors = _gathered.get()
         if errors is not None:
             errors.append(error)
@@ -34,3 +44,27 @@ def gathering() -> Iterator[list[SamesetError]]:
         yield errors
     finally:
         _gathered.reset(token)
+
+
+def reason_of(exception_info: dict[str, Any] | None) -> str | None:
+    """Why an expectation could not be evaluated, in one line; None if it was.
+
+    Great Expectations keeps one error for the expectation, or one for each metric that failed.
+    """
+    info = exception_info or {}
+    for one in [info] if "raised_exception" in info else info.values():
+        if one["raised_exception"]:
+            told = (str(one["exception_message"]).strip() or "no reason given").splitlines()[0]
+            return NOT_EVALUATED if told == "Unable to build EVR" else told
+    return None
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, or what kind it is if it has none; of fields that are refused, the sentences."""
+    if isinstance(error, ValidationError):
+        return f"{error.model.__name__}: {'; '.join(_line(str(one['msg'])) for one in error.errors())}"
+    return _line(str(error)) or type(error).__name__
+
+
+def _line(text: str) -> str:
+    return next(iter(text.strip().splitlines()), "")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
+from typing import Any, get_args, get_origin
 
 from great_expectations.compatibility import pydantic
 
@@ -12,7 +15,9 @@ from sameset.registry import without_password
 __all__ = [
     "DECIDE_BY",
     "Parameter",
+    "check_bounds",
     "check_order",
+    "checked_kind",
     "checked_parameter",
     "decide_by_field",
     "is_share",
@@ -28,6 +33,7 @@ __all__ = [
 
 Parameter = dict[str, Any]  #: {"$PARAMETER": name}, which a run replaces by its value
 DECIDE_BY = ("interval", "estimate")
+LONGEST_SHOWN = 60  # signs of a value in an error
 
 
 def reference_field() -> Any:
@@ -54,10 +60,10 @@ def max_field(what: str) -> Any:
     return pydantic.Field(None, description=f"The largest {what} that is accepted; any if left out.")
 
 
-def decide_by_field() -> Any:
+def decide_by_field(default: str = "interval") -> Any:
     """The field that says what an estimate has to prove."""
     return pydantic.Field(
-        "interval",
+        default,
         description="interval: the whole 95 % interval must lie within the bounds, what may be beyond fails; "
         "estimate: the estimate alone decides.",
     )
@@ -85,6 +91,9 @@ def some_names(value: Any) -> Any:
     """The value, unless it is an empty list: that would ask for nothing."""
     if isinstance(value, list) and not value:
         raise ValueError("no name is given; name at least one, or leave the field out")
+    if isinstance(value, list) and len(set(value)) < len(value):
+        twice = next(name for name in value if value.count(name) > 1)
+        raise ValueError(f"{twice!r} is named twice; name each once")
     return value
 
 
@@ -93,6 +102,59 @@ def checked_parameter(value: Any) -> Any:
     if isinstance(value, Mapping) and set(value) != {"$PARAMETER"}:
         raise ValueError('a field takes a value or a suite parameter, which is written {"$PARAMETER": "name"}')
     return value
+
+
+def checked_kind(value: Any, field: Any) -> Any:
+    """The value as its field takes it; ValueError if it is of another kind, such as true for a number or 3 for a text."""
+    if value is None or isinstance(value, Mapping):
+        return value
+    asked = [get_origin(kind) or kind for kind in get_args(field.outer_type_)]
+    for kind, (words, taken) in KINDS.items():
+        if kind in asked:
+            found = taken(value)
+            if found is None:
+                raise ValueError(f"{field.name} takes {words} or a suite parameter, not {_shown(value)}")
+            return found
+    return value
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+
+
+def _as_number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _as_text(value: Any) -> str | None:
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    return path if isinstance(path, str) and path else None
+
+
+def _as_names(value: Any) -> list[str] | None:
+    if not isinstance(value, list | tuple):
+        return None
+    return list(value) if all(isinstance(name, str) for name in value) else None
+
+
+def _as_flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+#: What fields take: words for it, and the value as it is kept, None if it is something else.
+KINDS: dict[type, tuple[str, Callable[[Any], Any]]] = {
+    float: ("a finite number", _as_number),
+    str: ("a text that is not empty", _as_text),
+    list: ("a list of names", _as_names),
+    bool: ("true or false", _as_flag),
+}
 
 
 def without_secret(value: Any) -> Any:
@@ -111,15 +173,19 @@ def said(value: object) -> str:
         return f"(parameter {value.get('$PARAMETER', '?')})"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(str, value))
-    return str(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def check_order(cls: Any, values: dict[str, Any]) -> dict[str, Any]:
+def check_order(values: Mapping[str, Any], low: str, high: str) -> None:
+    """ValueError if the least number of two fields is more than the largest; suite parameters are not known yet."""
+    found = [values[name] for name in (low, high)]
+    if all(isinstance(one, float) for one in found) and found[0] > found[1]:
+        raise ValueError(f"{low} is {found[0]:g}, more than {high}, which is {found[1]:g}")
+
+
+def check_bounds(cls: Any, values: dict[str, Any]) -> dict[str, Any]:
     """The fields of a model, if `min_value` or `max_value` is given and the first is no larger; ValueError otherwise."""
-    low, high = values["min_value"], values["max_value"]
-    if low is None and high is None:
+    if values["min_value"] is None and values["max_value"] is None:
         raise ValueError("no bound is given; give min_value, max_value or both")
-    numbers = [one for one in (low, high) if one is not None and not isinstance(one, dict)]
-    if len(numbers) == 2 and numbers[0] > numbers[1]:
-        raise ValueError(f"min_value is {low:g}, more than max_value, which is {high:g}")
+    check_order(values, "min_value", "max_value")
     return values

@@ -1,12 +1,4 @@
-"""The metrics: the whole sketch as one, and those that core expectations ask for.
-
-On our data source these core expectations work, those about rows or values also with a row condition:
-ExpectColumnToExist, ExpectTableColumnCountToBeBetween, ExpectTableColumnCountToEqual, ExpectTableColumnsToMatchOrderedList,
-ExpectTableColumnsToMatchSet, ExpectTableRowCountToBeBetween, ExpectTableRowCountToEqual, ExpectColumnMaxToBeBetween,
-ExpectColumnMeanToBeBetween, ExpectColumnMedianToBeBetween, ExpectColumnMinToBeBetween,
-ExpectColumnProportionOfNonNullValuesToBeBetween, ExpectColumnStdevToBeBetween, ExpectColumnSumToBeBetween,
-ExpectColumnUniqueValueCountToBeBetween. Every other one fails as one that could not be evaluated.
-"""
+"""The metrics: the whole sketch as one, and those that core expectations ask for (docs/core-expectations.md)."""
 
 from __future__ import annotations
 
@@ -14,16 +6,23 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from great_expectations.core.metric_domain_types import MetricDomainTypes
-from great_expectations.execution_engine import ExecutionEngine, PandasExecutionEngine
+from great_expectations.execution_engine import (
+    ExecutionEngine,
+    PandasExecutionEngine,
+    SparkDFExecutionEngine,
+    SqlAlchemyExecutionEngine,
+)
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
-from sameset.errors import SpecError
 from sameset.execution.sketching import sketch_table
 from sameset.sketches.table import TableSketch
+from sameset_expectations.batches import source_of
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
+from sameset_expectations.kept import keep_sketch
+from sameset_expectations.unsupported import refuse_other_metrics
+from sameset_expectations.values import register_value_metrics
 
 __all__ = ["SKETCH"]
 
@@ -40,6 +39,7 @@ COLUMN_AGGREGATES = {
     "column.non_null_proportion": "count({}) / count(*)",
     "column.standard_deviation": "stddev_samp({})",
     "column.sum": "sum({})",
+    "column.unique_proportion": "coalesce(count(DISTINCT {0}) / nullif(count({0}), 0), 0)",
 }
 
 Domain = dict[str, Any]
@@ -47,21 +47,12 @@ Compute = Callable[[Any, Domain], Any]
 
 
 def _sketch(engine: SamesetExecutionEngine, domain: Domain) -> TableSketch:
-    _refuse_condition(domain)
+    source_of(engine, domain)  # refuses what is not a whole batch
     return engine.batch_data(domain).sketch
 
 
-def _sketch_of_frame(engine: Any, domain: Domain) -> TableSketch:
-    _refuse_condition(domain)
-    frame, _, _ = engine.get_compute_domain(domain, MetricDomainTypes.TABLE)
-    return sketch_table(frame)
-
-
-def _refuse_condition(domain: Domain) -> None:
-    if domain.get("row_condition"):
-        raise SpecError(
-            "a sketch is of all rows of a batch; leave the row condition out, or point the asset to a query"
-        )
+def _sketch_of_rows(engine: ExecutionEngine, domain: Domain) -> TableSketch:
+    return sketch_table(source_of(engine, domain))
 
 
 def _row_count(engine: SamesetExecutionEngine, domain: Domain) -> int:
@@ -92,14 +83,18 @@ def _register(name: str, compute: Compute, engine: type[ExecutionEngine] = Sames
 
     def value(cls: Any, execution_engine: Any, metric_domain_kwargs: Domain, **_: Any) -> Any:
         with noting():
-            return compute(execution_engine, metric_domain_kwargs)
+            found = compute(execution_engine, metric_domain_kwargs)
+        if name == SKETCH:
+            keep_sketch(execution_engine, metric_domain_kwargs.get("batch_id"), found)
+        return found
 
     members = {"metric_name": name, "__module__": __name__, "_value": metric_value(engine=engine)(value), **more}
     type(TableMetricProvider)(name.title().replace(".", "").replace("_", ""), (TableMetricProvider,), members)
 
 
 _register(SKETCH, _sketch)
-_register(SKETCH, _sketch_of_frame, PandasExecutionEngine)
+for _engine in (PandasExecutionEngine, SparkDFExecutionEngine, SqlAlchemyExecutionEngine):
+    _register(SKETCH, _sketch_of_rows, _engine)
 _register("table.row_count", _row_count)
 _register("table.columns", _columns)
 _register("table.column_count", _column_count)
@@ -109,3 +104,5 @@ _register(
 )
 for _name, _template in COLUMN_AGGREGATES.items():
     _register(_name, partial(_aggregate, _template), domain_keys=(*TableMetricProvider.domain_keys, "column"))
+register_value_metrics()
+refuse_other_metrics()

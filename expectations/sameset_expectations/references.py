@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,6 +25,7 @@ from sameset.execution.sides import Sides
 from sameset.execution.sketching import sketch_table
 from sameset.registry import without_password
 from sameset.sketches.table import TableSketch
+from sameset.sources.file_sets import kind_by_ending
 from sameset_expectations.base import Arriving, Finding, SketchExpectation
 from sameset_expectations.fields import Parameter, reference_field, registry_field
 from sameset_expectations.metrics import SKETCH
@@ -34,6 +36,7 @@ __all__ = [
     "Reference",
     "ReferenceExpectation",
     "check_comparable",
+    "check_other",
     "column_of",
     "column_place",
     "first_finding",
@@ -106,6 +109,22 @@ def check_comparable(comparison: Comparison, address: str) -> None:
         )
 
 
+def check_other(found: Operand, arriving: Arriving) -> None:
+    """SpecError if what is compared with the table is the table itself: that would pass or fail whatever its rows are."""
+    if found.source is None or arriving.address is None:
+        return
+    if _place_of(found.address) == _place_of(arriving.address):
+        raise SpecError(
+            f"the reference {found.address} is the table itself, which tells nothing of its rows; "
+            "name another source, a sketch file, or NAME or NAME@SNAPSHOT of the registry"
+        )
+
+
+def _place_of(address: str) -> str:
+    """The address, if a path then the real one."""
+    return os.path.realpath(address) if os.path.exists(address) else address
+
+
 def column_of(sketch: TableSketch, name: str, address: str) -> int:
     """The place of a column in a sketch; SchemaError if it has none of that name."""
     if name not in sketch.names:
@@ -113,13 +132,17 @@ def column_of(sketch: TableSketch, name: str, address: str) -> int:
     return sketch.names.index(name)
 
 
-def column_place(place: str, name: str, arriving: Arriving) -> tuple[str, TableSketch, int]:
+def column_place(place: str, name: str, arriving: Arriving, *, is_same_name: bool) -> tuple[str, TableSketch, int]:
     """Where a column of another table lies: its address, a sketch that holds it and its place there.
 
-    Of a source only that column is read. SpecError if a stored sketch has other options than the table's.
+    Of a source only that column is read. SpecError if a stored sketch has other options than the table's, or if it
+    `is_same_name` as the column that it is compared with, and of the same table.
     """
     spec = replace(arriving.sketch.spec, key=(), columns=(name,), ignore=(), where=None, bucket_by=None)
-    operand = resolve(place, arriving.registry).sketch(spec)
+    found = resolve(place, arriving.registry)
+    if is_same_name:
+        check_other(found, arriving)
+    operand = found.sketch(spec)
     for field in ("encoding", "seed", "digits", "nfc"):
         mine, theirs = getattr(arriving.sketch.spec, field), getattr(operand.table.spec, field)
         if mine != theirs:
@@ -139,7 +162,9 @@ class ReferenceExpectation(SketchExpectation):
     reference: str | Parameter = reference_field()
     registry: str | Parameter | None = registry_field()
     pass_if_new: bool | Parameter = pydantic.Field(
-        False, description="Whether a NAME of which the registry has no snapshot yet is a success, instead of an error."
+        False,
+        description="Whether a NAME of which the registry has no snapshot yet is a success, instead of an error; "
+        "a file or a NAME@SNAPSHOT that is not there always is one.",
     )
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (SKETCH, REFERENCE)
@@ -153,12 +178,17 @@ class ReferenceExpectation(SketchExpectation):
     def _judge(self, arriving: Arriving, metrics: dict[str, Any]) -> Finding:
         reference: Reference = metrics[REFERENCE].beside(arriving)
         try:
-            _ = reference.found
+            check_other(reference.found, arriving)
         except UnknownDatasetError as error:
-            if self.pass_if_new is True:
+            if self.pass_if_new is True and _may_be_new(reference.place):
                 return first_finding(reference.place, arriving, error)
             raise
         return self._compare(arriving, reference)
+
+
+def _may_be_new(place: str) -> bool:
+    """Whether a reference names a dataset, of which a snapshot may be yet to come: no snapshot by number, and no file."""
+    return "@" not in place and not place.endswith(".sameset") and kind_by_ending(place) is None
 
 
 def _some(names: list[str]) -> str:

@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 DECISIONS = {"within": "✔ allowed", "beyond": "✘ not allowed", "unsure": "? not known well enough"}
+ROWS_ASIDE = {True: ["(rows aside)"], None: ["(or rows aside)"], False: []}
 LONGEST = 200  # signs of a value that is shown; a cell may hold a mebibyte
 
 
@@ -107,6 +108,7 @@ def columns_table(columns: Iterable[Mapping[str, Any]]) -> RenderedContent:
 
 def _state(column: Mapping[str, Any]) -> str:
     told = [f"from {column['renamed_from']}"] if column["renamed_from"] else []
+    told += ROWS_ASIDE[column["by_rows"]]
     return " ".join([column["state"], *told]) + "".join(f"; {sentence}" for sentence in column["patterns"])
 
 
@@ -126,9 +128,13 @@ def similarity_tables(others: Sequence[Mapping[str, Any]]) -> list[RenderedConte
 
 def estimate_text(estimate: Mapping[str, float]) -> str:
     """An estimate with its 95 % interval; one without is exact."""
-    if estimate["low"] == estimate["high"]:
-        return f"{estimate['estimate']:.4g}"
-    return f"{estimate['estimate']:.4g} ({estimate['low']:.4g} to {estimate['high']:.4g})"
+    found, low, high = (_figure(estimate[name]) for name in ("estimate", "low", "high"))
+    return found if estimate["low"] == estimate["high"] else f"{found} ({low} to {high})"
+
+
+def _figure(value: float) -> str:
+    """A share with four digits, a number of rows as a whole one."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _change_rows(comparison: Mapping[str, Any]) -> list[list[object]]:
@@ -145,7 +151,8 @@ def _change_rows(comparison: Mapping[str, Any]) -> list[list[object]]:
 
 
 def _row(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {'null' if value is None else value}" for name, value in row.items())
+    # blanks that do not break, so that a name stays with its value
+    return ", ".join(f"{name}\u00a0=\u00a0{'null' if value is None else value}" for name, value in row.items())
 
 
 def _pair(before: object, after: object) -> str:

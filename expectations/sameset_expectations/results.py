@@ -51,6 +51,7 @@ def columns_json(columns: Sequence[ColumnChange]) -> list[dict[str, Any]]:
         {
             **{name: getattr(column, name) for name in COLUMN_FACTS},
             "state": str(column.state),
+            "by_rows": column.differs_by_rows,
             "values": estimate_json(column.values),
             "patterns": [pattern.sentence for pattern in column.patterns[:1]],
         }

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +20,8 @@ from sameset.execution.scanning import Progress, silent
 from sameset.registry import check_name
 from sameset_expectations.contexts import evaluate, get_context
 from sameset_expectations.datasource import SamesetDatasource
-from sameset_expectations.docs import add_offline_style
+from sameset_expectations.docs import finish_pages
+from sameset_expectations.labels import label as label_of
 from sameset_expectations.rendering import shorten
 from sameset_expectations.tables.previous import ExpectTableToDifferFromPrevious
 
@@ -38,11 +37,10 @@ if TYPE_CHECKING:
     from sameset.sources import Source
     from sameset_expectations.engine import TableBatchData
 
-__all__ = ["Validation", "usual_expectations", "validate_table"]
+__all__ = ["Validation", "usual_expectations", "validate_sketch", "validate_table"]
 
 DATASOURCE = "sameset-arriving"
 RUN = "check"
-LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -87,20 +85,48 @@ def validate_table(
     `tee` is that of `sketch_table`.
     Raises SamesetError if the table, the registry or the project cannot be read, or any expectation not be evaluated.
     """
-    context = get_context(context_folder)
-    label = _label(check_name(name))
-    batch_definition = _batch_definition(context, address, spec, label)
+    batch_definition = _batch_definition(get_context(context_folder), address, spec, label_of(check_name(name)))
     engine = batch_definition.data_asset.datasource.get_execution_engine()
     engine.use(registry, progress, tee)
+    return _validated(batch_definition, expectations, name, docs=context_folder is not None)
+
+
+def validate_sketch(
+    source: Source,
+    sketch: TableSketch,
+    expectations: Sequence[Expectation] = (),
+    *,
+    name: str,
+    address: str | None = None,
+    context_folder: str | Path | None = None,
+    registry: str | None = None,
+) -> Validation:
+    """The same of a table that was sketched already: no row is read, but for expectations that a sketch cannot answer.
+
+    `address` is shown instead of the source's own.
+    """
+    place = address or source.address
+    batch_definition = _batch_definition(get_context(context_folder), place, sketch.spec, label_of(check_name(name)))
+    engine = batch_definition.data_asset.datasource.get_execution_engine()
+    engine.use(registry, silent)
+    engine.take(source, sketch)
+    return _validated(batch_definition, expectations, name, docs=context_folder is not None)
+
+
+def _validated(
+    batch_definition: BatchDefinition, expectations: Sequence[Expectation], name: str, *, docs: bool
+) -> Validation:
+    """What the expectations find of the batch, with Data Docs if they are wanted."""
+    datasource = batch_definition.data_asset.datasource
     suite = ExpectationSuite(
-        name=f"sameset-{label}",  # a suite of the user's own bears the dataset's name, maybe
+        name=f"sameset-{label_of(name)}",  # a suite of the user's own bears the dataset's name, maybe
         expectations=[one.copy(update={"id": None}) for one in expectations or usual_expectations(name)],
         meta={"dataset": name},
     )
     result = evaluate(batch_definition, suite)
-    batch: TableBatchData = engine.batch_data({"batch_id": result.batch_id})
+    batch: TableBatchData = datasource.get_execution_engine().batch_data({"batch_id": result.batch_id})
     sketch = batch.sketch
-    docs = None if context_folder is None else _publish(context, suite, result)
+    pages = _publish(datasource.data_context, suite, result) if docs else None
     gravest = result.get_max_severity_failure()
     return Validation(
         sketch=sketch,
@@ -109,14 +135,8 @@ def validate_table(
         severity=None if gravest is None else str(gravest.value),
         evaluated=len(result.results),
         result=shorten(result.to_json_dict()),
-        docs=docs,
+        docs=pages,
     )
-
-
-def _label(name: str) -> str:
-    """The dataset's name as it may stand in paths and addresses of pages, distinct for distinct names."""
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:LONGEST_NAME]
-    return plain if plain == name else f"{plain}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _batch_definition(context: AbstractDataContext, address: str, spec: Spec, label: str) -> BatchDefinition:
@@ -142,8 +162,9 @@ def _publish(
         context.suites.add_or_update(suite)
         context.validation_results_store.store_validation_results(result, result_key, suite_key)
         pages = context.build_data_docs(resource_identifiers=[result_key, suite_key])
+        columns = {str(one.configuration.kwargs.get("column", "")) for one in suite.expectations}
         for page in pages.values():
-            add_offline_style(page, since=run.run_time.timestamp())
+            finish_pages(page, since=run.run_time.timestamp(), columns=columns)
     except OSError as error:
         raise SamesetError(f"Data Docs cannot be written: {error.strerror}: {error.filename}") from error
     return next(iter(pages.values()), None)

@@ -1,69 +1,124 @@
-"""What the flow does, as plain functions: validate an arriving dataset, then judge and record it."""
+"""What the flow does, as plain functions: read and validate an arriving dataset, judge and record it, tell people."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sameset.execution.checking import Arrival, record_check, spec_for
+from sameset.configuration import Dataset, Judgement, expanded, judge, read_dataset, unspoken
+from sameset.configuration.checking import arrival_of, source_of
+from sameset.execution.checking import Arrival, is_incremental, record_check
 from sameset.execution.manifest_store import Manifests
-from sameset.registry import Registry, check_name, default_address
+from sameset.registry import Registry, default_address
+from sameset_flows import mapping  # noqa: F401  (SAMESET_MAPPER=prefect is known from then on)
+from sameset_flows.artifacts import publish
+from sameset_flows.events import announce
+from sameset_flows.progress import showing_progress
 
 if TYPE_CHECKING:
     from sameset.execution.checking import Check
     from sameset_expectations.validation import Validation
 
-__all__ = ["docs_folder", "record_arrival", "validate_arrival"]
+__all__ = ["Arrived", "dataset_of", "docs_folder", "record_arrival", "report_arrival", "validate_arrival"]
+
+# Of the picture of a dataset's history.
+SNAPSHOTS = 50
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A dataset that was read: its sketch and what its expectations found."""
+
+    arrival: Arrival
+    validation: Validation
+
+
+def dataset_of(
+    name: str,
+    source: str,
+    key: Sequence[str] | None = None,
+    options: dict[str, Any] | None = None,
+    policy: dict[str, Any] | None = None,
+) -> Dataset:
+    """The dataset that the parameters of a flow describe, read as strictly as `sameset.toml`; ConfigurationError otherwise."""
+    told = {"source": source, "key": None if key is None else list(key), "policy": policy or None}
+    table = (options or {}) | {field: value for field, value in told.items() if value is not None}
+    return read_dataset(name, table, f"parameters of {name!r}")
 
 
 def validate_arrival(
-    source: str,
-    name: str,
-    key: Sequence[str] | None = None,
-    registry: str | None = None,
-    docs: str | None = None,
-    manifests: Manifests | None = None,
-) -> Validation:
-    """The validation of the dataset at an address, with its sketch: one scan, as a Great Expectations metric.
+    dataset: Dataset, registry: str | None = None, docs: str | None = None, manifests: Manifests | None = None
+) -> Arrived:
+    """The dataset with its sketch and its validation: one scan of the rows that are to be read, its progress shown.
 
     The same scan writes the manifest where `manifests` asks for one. Data Docs are updated in the Great Expectations project
     in the folder `docs`, otherwise in `docs_folder`.
-    Raises SamesetError if the source or the registry cannot be read; nothing is recorded either way.
+    Raises SamesetError if the source or the registry cannot be read; nothing is recorded either way but sketches of files.
     """
     # Great Expectations takes 3 to 7 s to import; deploying and serving, which only read the signature, do without.
-    from sameset_expectations.validation import validate_table
+    from sameset_expectations.validation import validate_sketch
 
-    check_name(name)
-    place, kept = registry or default_address(), manifests or Manifests.of()
-    with Registry.open(place) as opened:
-        spec = spec_for(opened, name, key=key)
-        folder = Path(docs).expanduser() if docs else docs_folder(opened.address)
-        previous, address = opened.latest(name), opened.address
-    with kept.spill(address, previous.sketch_key if previous else None) as spill:
-        tee = spill.add if spill else None
-        found = validate_table(source, spec, name=name, context_folder=folder, registry=place, tee=tee)
-        kept.write(address, found.sketch, spill)
-    return found
+    told = registry or default_address()
+    with unspoken(told, dataset.source, dataset.schema_from):
+        place = expanded(told)
+        source = source_of(dataset, place)
+        with Registry.open(place) as opened:
+            by_file = is_incremental(opened, dataset.name, dataset.incremental)
+            with showing_progress(dataset.name, None if by_file else source.row_count()) as progress:
+                arrival = arrival_of(dataset, source, opened, progress=progress, manifests=manifests)
+            folder = Path(docs).expanduser() if docs else docs_folder(opened.address)
+        validation = validate_sketch(
+            source,
+            arrival.sketch,
+            name=dataset.name,
+            address=arrival.address,
+            context_folder=folder,
+            registry=place,
+        )
+    return Arrived(arrival, validation)
 
 
 def record_arrival(
-    validation: Validation,
-    name: str,
+    arrived: Arrived,
+    dataset: Dataset,
     registry: str | None = None,
     run_id: str | None = None,
     manifests: Manifests | None = None,
-) -> Check:
-    """The check of a validated dataset; snapshot, verdict and validation are recorded in one transaction.
+) -> tuple[Check, Judgement]:
+    """The check of a validated dataset, judged by its policy; recorded with the validation, unless the policy forbids it.
 
     A run of the same `run_id` is recorded once. Raises SamesetError if the registry cannot be read or written.
     """
-    arrival = Arrival(name, validation.sketch, validation.source.address, validation.source)
-    with Registry.open(registry or default_address()) as opened:
-        result = json.dumps(validation.result)
-        return record_check(opened, arrival, run_id=run_id, validation=result, manifests=manifests)
+    policy = dataset.policy
+    told = registry or default_address()
+    with unspoken(told), Registry.open(expanded(told)) as opened:
+        check = record_check(
+            opened,
+            arrived.arrival,
+            run_id=run_id,
+            validation=json.dumps(arrived.validation.result),
+            manifests=manifests,
+            accept=lambda found: policy.accepts(judge(policy, found).outcome),
+        )
+        if dataset.incremental is False and check.snapshot is not None:
+            opened.forget_files(dataset.name)
+    judgement = judge(policy, check)
+    return judgement.on(check), judgement
+
+
+def report_arrival(check: Check, arrived: Arrived, registry: str | None = None) -> None:
+    """Leaves what people look at: the artifacts, with the dataset's history; and, of a recorded check, the event."""
+    told = registry or default_address()
+    with unspoken(told), Registry.open(expanded(told)) as opened:
+        known = opened.latest(check.arrival.dataset) is not None
+        history = opened.history(check.arrival.dataset, SNAPSHOTS) if known else ()
+    publish(check, arrived.validation, history)
+    if check.snapshot is not None:
+        announce(check)
 
 
 def docs_folder(registry: str) -> Path:

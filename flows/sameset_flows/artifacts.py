@@ -6,14 +6,14 @@ import re
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from sameset.reports.columns import finding_columns
 from sameset.reports.finding import finding_of
 from sameset.reports.history import history_svg
 from sameset.reports.markdown import as_markdown, escape
 from sameset_flows.keys import artifact_key
-from sameset_flows.row_lines import MOST_ROWS, row_lines
+from sameset_flows.row_lines import MOST_ROWS, row_lines, rows_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,12 +47,13 @@ def publish(check: Check, validation: Validation, history: Sequence[Snapshot] = 
     create_table_artifact(
         key=artifact_key("rows", name),
         table=table_cells(row_lines(check.comparison)),
-        description=f"Rows of {escape(name)} that differ from its previous snapshot, at most {MOST_ROWS} of each kind",
+        description=f"Rows of {escape(name)} that differ from its previous snapshot: {rows_in_words(check.comparison)}",
     )
     if history:
-        create_image_artifact(
-            svg_address(history_svg(history)),
+        # Markdown and no image artifact: of that Prefect's page prints the address, too, across the whole page.
+        create_markdown_artifact(
             key=artifact_key("history", name),
+            markdown=f"![The rows, snapshot by snapshot]({svg_address(history_svg(history))})",
             description=f"The rows of {escape(name)}, snapshot by snapshot",
         )
 

@@ -6,19 +6,19 @@ from typing import Any, cast
 
 from prefect import flow
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed
+from prefect.task_engine import TaskRunTimeoutError
 
 from sameset.errors import SamesetError
 from sameset.execution.manifest_store import Manifests
-from sameset_flows.arriving import record_arrival, validate_arrival
-from sameset_flows.artifacts import publish
-from sameset_flows.tasks import fat_task
+from sameset_flows.arriving import dataset_of, record_arrival, report_arrival, validate_arrival
+from sameset_flows.states import failed, judged
+from sameset_flows.tasks import Limits, fat_task
 
 __all__ = ["check_dataset"]
 
 validate = fat_task("validate", validate_arrival)
 record = fat_task("record", record_arrival)
-report = fat_task("report", publish)
+report = fat_task("report", report_arrival)
 
 
 @flow(name="check-dataset", flow_run_name="check {name}", persist_result=False)
@@ -28,16 +28,18 @@ def check_dataset(
     key: list[str] | None = None,
     registry: str | None = None,
     docs: str | None = None,
-    manifest: bool | None = None,
+    options: dict[str, Any] | None = None,
+    policy: dict[str, Any] | None = None,
     manifests: str | None = None,
 ) -> dict[str, Any]:
     """Check an arriving dataset against its previous snapshot and all others, and record it.
 
-    Gives what `sameset check --format json` prints. The run's final state says the finding in one sentence:
-    Completed whatever the verdict is, Failed if the source or the registry could not be read; then nothing is recorded.
+    Gives what `sameset check --format json` prints. The run's final state says the finding in one sentence: Completed,
+    or Warned (completed, too), or Failed with the reasons if the policy is broken; Failed if the source or the registry could
+    not be read, or the time was up. A broken policy records nothing unless it says so; what could not be read never does.
 
-    Parameters are shown to everybody who sees the run in Prefect, so no address should hold a password. That of a
-    registry on a server belongs into the worker's environment: in SAMESET_REGISTRY, or in PGPASSWORD or a .pgpass file.
+    Parameters are shown to everybody who sees the run in Prefect, so no address may hold a password: write ${NAME} for it,
+    with NAME in the worker's environment; or leave it to PGPASSWORD or a .pgpass file there.
 
     Args:
         source: address of the data, as `sameset check` takes it; a path must be one of the worker's machine, and absolute.
@@ -46,15 +48,20 @@ def check_dataset(
         registry: address of the registry; otherwise SAMESET_REGISTRY, or registry.db in the user's data folder.
         docs: folder of the Great Expectations project whose Data Docs show the result; otherwise `data_docs` beside the
             registry.
-        manifest: whether the hash of every row is kept, too; otherwise if the previous snapshot has them.
+        options: how it is read and sketched, with the keys of a dataset of `sameset.toml`: `{"incremental": true}`.
+        policy: what is allowed of it, with the keys of a policy of `sameset.toml`: `{"fail_on": ["truncated"]}`.
         manifests: folder of the registry's manifests; otherwise SAMESET_MANIFESTS, or beside the registry's file.
     """
     try:
-        kept = Manifests.of(manifest, manifests)
-        validation = validate(source, name, key, registry, docs, kept)
-        check = record(validation, name, registry, flow_run.id, kept)
+        dataset = dataset_of(name, source, key, options, policy)
+        kept = Manifests.of(dataset.manifest, manifests)
+        limits = Limits(dataset.retries, dataset.timeout)
+        arrived = limits.on(validate)(dataset, registry, docs, kept)
+        check, judgement = limits.on(record)(arrived, dataset, registry, flow_run.id, kept)
+        limits.on(report)(check, arrived, registry)
     except SamesetError as error:
-        return cast("dict[str, Any]", Failed(message=str(error), data=error))
-    report(check, validation)
+        return cast("dict[str, Any]", failed(error))
+    except TaskRunTimeoutError as error:
+        return cast("dict[str, Any]", failed(error, limits.sentence(name)))
     # Prefect takes the state as the final one and hands its data to whoever called the flow as a function.
-    return cast("dict[str, Any]", Completed(message=check.sentence, data=check.to_json()))
+    return cast("dict[str, Any]", judged(judgement.outcome, check.sentence, check.to_json()))

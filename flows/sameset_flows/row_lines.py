@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sameset.comparison import Comparison
     from sameset.reports.rows import RowList
 
-__all__ = ["MOST_ROWS", "row_lines"]
+__all__ = ["MOST_ROWS", "row_lines", "rows_in_words"]
 
 # Of each list of the delta: enough to see what happened, few enough for a page that loads at once.
 MOST_ROWS = 20
@@ -28,6 +28,17 @@ def row_lines(comparison: Comparison | None) -> list[dict[str, str]]:
     if comparison is None:
         return []
     return [line for rows in row_lists(comparison, MOST_ROWS) for line in _lines(rows, comparison.key)]
+
+
+def rows_in_words(comparison: Comparison | None) -> str:
+    """How many rows differ, and how many of them the lines tell of: `10 of 42 changed, 3 removed`."""
+    lists = row_lists(comparison, MOST_ROWS) if comparison is not None else []
+    return ", ".join(_count_in_words(rows) for rows in lists) or "none"
+
+
+def _count_in_words(rows: RowList) -> str:
+    told = len(rows.pairs) or sum(times for _, times in rows.told_rows) or sum(entry.times for entry in rows.entries)
+    return f"{f'{told:,} of ' if told < rows.count else ''}{rows.count:,} {rows.name}"
 
 
 def _lines(rows: RowList, key: Sequence[str]) -> Iterator[dict[str, str]]:

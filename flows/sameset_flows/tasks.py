@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
+from prefect.task_engine import TaskRunTimeoutError
 
+from sameset.configuration.project import in_words
 from sameset.errors import StaleSnapshotError
 
 if TYPE_CHECKING:
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from prefect import State
     from prefect.client.schemas.objects import TaskRun
 
-__all__ = ["fat_task", "is_transient"]
+__all__ = ["Limits", "fat_task", "is_transient"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,9 +51,27 @@ def fat_task(name: str, function: Callable[P, R]) -> Task[P, R]:
     )(function)
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How often a dataset's tasks are tried again, and how long each may take."""
+
+    retries: int | None = None  #: None: as often as there are DELAYS
+    timeout: float | None = None  #: seconds
+
+    def on(self, of: Task[P, R]) -> Task[P, R]:
+        """The task within these limits."""
+        count = len(DELAYS) if self.retries is None else self.retries
+        delays = [*DELAYS, *[DELAYS[-1] * 2] * count][:count]
+        return of.with_options(retries=count, retry_delay_seconds=delays, timeout_seconds=self.timeout)
+
+    def sentence(self, dataset: str) -> str:
+        """What is said of a dataset whose time was up."""
+        return f"{dataset} took longer than its timeout of {in_words(self.timeout or 0.0)}; nothing more was recorded"
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether an error, or what caused it, passes by itself: a lost connection, a lock. A bad source stays bad."""
-    return any(map(_passes_by_itself, _with_causes(error)))
+    return not isinstance(error, TaskRunTimeoutError) and any(map(_passes_by_itself, _with_causes(error)))
 
 
 def _worth_another_try(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:

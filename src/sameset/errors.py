@@ -7,10 +7,12 @@ SamesetError                 exit code 2, one sentence: what, where, what to do
 ├── SpecError                what was asked for makes no sense
 │   └── SpecMismatchError    two sketches of unequal specs cannot be merged
 ├── SketchFormatError        bytes that are not a sketch, or one of another version
+├── ConfigurationError       sameset.toml, or parameters like it, say what makes no sense
 ├── ManifestError            a manifest is damaged or of another table, or could not be written or joined
 ├── RegistryError            the registry could not be read or written
 │   ├── RegistryUnavailableError  its server does not answer, or it is locked: the same may work later
 │   ├── UnknownDatasetError  it has no dataset or snapshot of that name
+│   ├── DamagedSketchError   a sketch in it is not what was recorded
 │   └── StaleSnapshotError   somebody recorded a newer snapshot in the meantime
 └── MissingExtraError        an optional part is not installed
 """
@@ -18,6 +20,8 @@ SamesetError                 exit code 2, one sentence: what, where, what to do
 from __future__ import annotations
 
 __all__ = [
+    "ConfigurationError",
+    "DamagedSketchError",
     "ManifestError",
     "MissingExtraError",
     "RegistryError",
@@ -36,6 +40,17 @@ __all__ = [
 
 class SamesetError(Exception):
     """Anything that kept sameset from knowing; its text is one sentence for a person."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it comes back from a worker: some kinds are not made from their text alone."""
+        return _revived, (type(self), self.args, self.__dict__)
+
+
+def _revived(kind: type[SamesetError], args: tuple[object, ...], state: dict[str, object]) -> SamesetError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class SourceError(SamesetError):
@@ -75,6 +90,10 @@ class SketchFormatError(SamesetError):
     """Bytes that are not a sketch, or a sketch of a version that this program does not read."""
 
 
+class ConfigurationError(SamesetError):
+    """A file of configuration cannot be read, or says what makes no sense."""
+
+
 class ManifestError(SamesetError):
     """A manifest is damaged or belongs to another table, or there was no room to write it or to join it."""
 
@@ -89,6 +108,10 @@ class RegistryUnavailableError(RegistryError):
 
 class UnknownDatasetError(RegistryError):
     """The registry has no dataset or snapshot of that name."""
+
+
+class DamagedSketchError(RegistryError):
+    """A sketch in the registry is not the bytes that were recorded."""
 
 
 class StaleSnapshotError(RegistryError):

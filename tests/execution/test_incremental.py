@@ -351,9 +351,9 @@ def test_a_registry_of_an_older_program_gets_the_tables_without_loss(folder: Pat
     with sqlite3.connect(address) as connection:  # as version 0.1 made it
         connection.execute("drop table file_set")
         connection.execute("drop table file_sketch")
+        connection.execute("drop table registry_revision")
     connection.close()
     assert sameset.check_table(folder, "files", address).status == "unchanged"
-    assert "file_set" not in tables(address)
     assert sameset.check_table(folder, "files", address, incremental=True).status == "unchanged"
     assert sameset.check_table(folder, "files", address).files.read == 0  # type: ignore[union-attr]
     with Registry.open(address) as registry:

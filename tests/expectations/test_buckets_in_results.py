@@ -18,5 +18,6 @@ def test_buckets_of_a_wide_table_are_told_in_few_words(write: Write) -> None:
     found = result_of(validated(write(OTHER, "right.parquet"), expectation, spec=spec))["details"]
     assert found["sentence"].endswith("by column 0 all 32 ranges differ, in column 1, column 2, column 3 and 26 more")
     buckets = found["comparison"]["buckets"]
-    assert (buckets["changed"], len(buckets["differing"])) == (32, 20)
+    assert buckets["changed"] == 32
+    assert 0 < len(buckets["differing"]) <= 20
     assert {(len(one["columns"]), one["more_columns"]) for one in buckets["differing"]} == {(8, 21)}

@@ -17,7 +17,7 @@ from sameset.errors import SourceError, SpecError
 from sameset.execution.checking import Arrival, record_check
 
 EVIL = "<img src=x onerror=alert(1)>"
-OUTSIDE = re.compile(r"<(?:link|script|img)\b[^>]*(?:href|src)=[\"']?https?:")
+OUTSIDE = re.compile(r"<(?:link|script|img)\b[^>]*(?:href|src)=[\"']?https?:|url\(.?https?:")
 
 
 def words(page: Path) -> str:

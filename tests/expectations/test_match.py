@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,8 @@ def test_wide_tables_and_long_values_give_small_results(write: Write) -> None:
     validation = validated(address, se.ExpectTableToMatch(reference=reference), spec=Spec())
     comparison = result_of(validation)["details"]["comparison"]
     assert comparison["columns_that_differ"] == 300
-    assert len(comparison["columns"]) == 30
-    assert len(str(validation.result)) < 50_000
+    assert 0 < len(comparison["columns"]) <= 20
+    assert len(json.dumps(result_of(validation)["details"])) < 6_500
 
 
 @pytest.mark.parametrize(

@@ -75,15 +75,15 @@ def test_no_other_dataset_means_no_resemblance(write: Write, record: Any) -> Non
 @pytest.mark.parametrize(
     ("other", "share"),
     [
-        (ORDERS, "1"),
-        (ORDERS.slice(0, 300), "1"),  # a part: it lies in this table as a whole
-        (ORDERS.rename_columns(["number", "amount", "remark"]), "1"),
-        (pa.concat_tables([ORDERS.slice(0, 600), ORDERS.slice(0, 600)]), "0.6"),
+        (ORDERS, 1.0),
+        (ORDERS.slice(0, 300), 1.0),  # a part: it lies in this table as a whole
+        (ORDERS.rename_columns(["number", "amount", "remark"]), 1.0),
+        (pa.concat_tables([ORDERS.slice(0, 600), ORDERS.slice(0, 600)]), 0.6),
     ],
     ids=["copy", "part", "renamed copy", "overlap"],
 )
 def test_a_dataset_that_resembles_another_fails_and_the_other_is_named(
-    other: pa.Table, share: str, write: Write, registry: str
+    other: pa.Table, share: float, write: Write, registry: str
 ) -> None:
     se_address = write(other, "other.parquet")
     with Registry.open(registry) as opened:
@@ -114,7 +114,7 @@ def test_datasets_that_cannot_be_compared_are_counted(write: Write, record: Any)
 
 
 def test_a_similarity_beyond_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="max_similarity must be in"):
+    with pytest.raises(ValueError, match="a share must be in"):
         alone(1.5)
 
 

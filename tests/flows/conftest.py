@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deliveries import orders
+from prefect_processes import Prefect, clean_server
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +38,13 @@ def deliver(tmp_path: Path) -> Callable[..., str]:
         return str(path)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
+    """A server from a clean home, with a worker that waits for runs: processes of their own, one of each for all tests."""
+    with clean_server(tmp_path_factory.mktemp("prefect")) as prefect:
+        prefect.run("prefect", "--no-prompt", "work-pool", "create", "sameset-pool", "--type", "process", code=0)
+        with prefect.running("worker.log", "worker", "start", "--pool", "sameset-pool"):
+            prefect.wait_until(lambda: prefect.post("/work_pools/sameset-pool/workers/filter") != [], "worker.log")
+            yield prefect

@@ -56,6 +56,7 @@ def test_the_flow_gives_the_same_json_as_the_library(deliver, registry, tmp_path
     deliveries = [deliver("first.parquet", orders(100)), deliver("second.parquet", orders(103, _5=99.0))]
     for delivery in deliveries:
         from_flow = check_dataset(delivery, "orders", ["o_orderkey"], registry)
+        assert from_flow.pop("policy") == {"outcome": "passed", "reasons": []}
         from_library = check_table(delivery, "orders", str(tmp_path / "other.db"), key=["o_orderkey"]).to_json()
         assert from_flow == json.loads(json.dumps(from_library))
     assert (from_flow["status"], from_flow["rows"]["added"]) == ("modified", 3)
@@ -167,9 +168,15 @@ def test_a_file_that_is_no_registry_is_left_as_it_is(deliver, tmp_path):
         ("s3://ann:hunter2@host/orders?token=hunter2", None),
         (None, "postgresql://ann:hunter2@localhost:1/orders?password=hunter2"),
         (None, "mysql://ann:hunter2@localhost/orders"),
+        (None, "postgresql://ann:${PW}@localhost:1/orders"),
+        (None, "${WHOLE}"),
+        ("s3://bucket/${PW}/orders", None),
+        ("postgresql://ann:${PW}@localhost:1/shop::orders", None),
     ],
 )
-def test_a_password_in_an_address_is_never_shown(source, registry_address, deliver, registry, capfd):
+def test_a_password_in_an_address_is_never_shown(source, registry_address, deliver, registry, capfd, monkeypatch):
+    monkeypatch.setenv("PW", "hunter2")
+    monkeypatch.setenv("WHOLE", "postgresql://ann:hunter2@localhost:1/orders")
     place = source or deliver("orders.parquet")
     state = check_dataset(place, "orders", registry=registry_address or registry, return_state=True)
     flow_run = run_of(state)

@@ -12,6 +12,7 @@ from sameset.reports.markdown import escape
 from sameset_expectations.validation import Validation
 from sameset_flows.artifacts import report_markdown, table_cells
 from sameset_flows.keys import artifact_key
+from sameset_flows.row_lines import row_lines, rows_in_words
 
 NAMES = st.text(st.sampled_from("abAB01 -._|<é"), min_size=1, max_size=6) | st.text(min_size=1, max_size=200)
 HOSTILE = "a|b <script>alert(1)</script>"
@@ -94,3 +95,13 @@ def test_cells_of_a_table_are_escaped_where_prefect_would_take_them_for_markup(n
 )
 def test_the_report_says_how_the_validation_went(failed, words, hostile_check, validation_of):
     assert escape(words) in report_markdown(hostile_check, validation_of(hostile_check, *failed))
+
+
+def test_the_rows_that_are_shown_and_those_that_there_are_are_told_apart(registry):
+    first = pa.table({"id": range(50), "x": [0] * 50})
+    second = pa.table({"id": range(3, 50), "x": [1] * 37 + [0] * 10})
+    assert rows_in_words(check_table(first, "orders", registry, key=["id"]).comparison) == "none"
+    comparison = check_table(second, "orders", registry).comparison
+    lines = [line["what"] for line in row_lines(comparison)]
+    assert (lines.count("changed"), lines.count("removed")) == (10, 3)
+    assert rows_in_words(comparison) == "10 of 37 changed, 3 removed"

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sameset.execution.manifest_store import Manifests
-from sameset_flows.arriving import record_arrival, validate_arrival
+from sameset_flows.arriving import dataset_of, record_arrival, validate_arrival
 
 
 def test_the_flow_keeps_manifests_and_uses_them(tmp_path: Path) -> None:
@@ -17,8 +17,9 @@ def test_the_flow_keeps_manifests_and_uses_them(tmp_path: Path) -> None:
     for add, manifests in ((0, Manifests(True)), (1, None)):
         numbers = np.arange(20_000)
         pq.write_table(pa.table({"id": numbers, "price": numbers + add * (numbers % 2)}), place)
-        validation = validate_arrival(place, "orders", ["id"], address, str(tmp_path / "docs"), manifests)
-        check = record_arrival(validation, "orders", address, manifests=manifests)
+        dataset = dataset_of("orders", place, ["id"])
+        arrived = validate_arrival(dataset, address, str(tmp_path / "docs"), manifests)
+        check, _ = record_arrival(arrived, dataset, address, manifests=manifests)
     assert len(list((tmp_path / "registry.db.manifests").iterdir())) == 2
     assert check.comparison is not None
     assert check.comparison.changes == (0, 0, 10_000)

@@ -13,7 +13,7 @@ from registry_processes import entry
 from sqlalchemy import update
 
 from sameset.errors import MissingExtraError, RegistryError, SpecError
-from sameset.registry import Registry, check_name, default_address, parse_reference, schema, without_password
+from sameset.registry import Registry, check_name, default_address, parse_reference, schema
 from sameset.registry.engine import locate
 
 
@@ -144,36 +144,6 @@ def test_the_address_of_a_server_is_shown_without_its_password(password):
     assert place.address == "postgresql+psycopg://ann@db:5432/registry?sslmode=require"
     assert place.url.password is not None
     assert "hunter2" not in repr(place)
-
-
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("orders.parquet", "orders.parquet"),
-        ("s3://bucket/a:b@c.parquet", "s3://bucket/a:b@c.parquet"),
-        ("postgresql://ann@db/shop", "postgresql://ann@db/shop"),
-        ("postgresql://ann:pw@db:5432/shop::select '@'", "postgresql://ann@db:5432/shop::select '@'"),
-        ("postgresql://db:5432/shop::select 'a@b'", "postgresql://db:5432/shop::select 'a@b'"),
-        ("postgresql://ann:p@w@db/shop", "postgresql://ann@db/shop"),
-        ("postgresql://ann:p/w@db/shop", "postgresql://ann@db/shop"),
-        ("postgresql://:pw@db/shop", "postgresql://@db/shop"),
-        ("postgresql://db/shop?user=ann&password=pw&x=1", "postgresql://db/shop?user=ann&password=***&x=1"),
-        ("https://host/f.csv?X-Amz-Signature=abc&v=2", "https://host/f.csv?X-Amz-Signature=***&v=2"),
-        ("x.duckdb::postgres:host=h password='a b' dbname=d", "x.duckdb::postgres:host=h password=*** dbname=d"),
-    ],
-)
-def test_an_address_is_shown_without_its_secrets(address, shown):
-    assert without_password(address) == shown
-    assert without_password(shown) == shown
-
-
-@given(
-    st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_characters="/?#@"), min_size=1),
-    st.sampled_from(["postgresql", "s3", "https"]),
-)
-def test_no_password_survives(password, scheme):
-    marked = f"<<{password}>>"
-    assert marked not in without_password(f"{scheme}://ann:{marked}@host:99/path::table")
 
 
 @given(st.text(max_size=30), st.none() | st.integers(1, 999_999_999))

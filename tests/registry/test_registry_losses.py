@@ -24,6 +24,9 @@ class Breaker:
         self.server_port = port
         self.word = b""
         self.answered = False
+        self.tells_server = (
+            True  # otherwise it is as if the client's machine had lost power: the server hears nothing more
+        )
         self.broken = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
@@ -54,6 +57,8 @@ class Breaker:
                         server.shutdown(socket.SHUT_WR)
                         while server.recv(1 << 16):
                             pass
+                    if self.tells_server:
+                        _shut(server)
                     return
                 server.sendall(said)
 
@@ -82,10 +87,15 @@ def breaker(port: int) -> Iterator[Breaker]:
         thread.join(10)
 
 
-@pytest.mark.parametrize("word", [b"INSERT INTO dataset", b"INSERT INTO snapshot", b"INSERT INTO validation", b"COMMIT"])
+@pytest.mark.parametrize(
+    "word", [b"INSERT INTO dataset", b"INSERT INTO snapshot", b"INSERT INTO validation", b"COMMIT"]
+)
 @pytest.mark.parametrize("answered", [False, True], ids=["unheard", "answer lost"])
 def test_a_record_whose_connection_breaks_is_one_record(server, on_postgres, word, answered):
-    with breaker(server.port) as proxy, Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry:
+    with (
+        breaker(server.port) as proxy,
+        Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry,
+    ):
         registry.record(entry("items"), expected_previous=None)
         proxy.break_at(word, answered=answered)
         recorded = registry.record(entry(run_id="the run", validation="{}", files=b"files"), expected_previous=None)
@@ -100,10 +110,26 @@ def test_a_record_whose_connection_breaks_is_one_record(server, on_postgres, wor
     }
 
 
+def test_a_writer_that_vanished_inside_its_transaction_is_not_waited_for_long(server, on_postgres, monkeypatch):
+    monkeypatch.setattr("sameset.registry.servers._MOST_IDLE", 0.5)
+    with (
+        breaker(server.port) as proxy,
+        Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry,
+    ):
+        registry.record(entry(), expected_previous=None)
+        proxy.tells_server = False
+        proxy.break_at(b"INSERT INTO snapshot", answered=False)
+        assert registry.record(entry(sketch=b"2"), expected_previous=1).number == 2
+        assert proxy.broken == 1
+
+
 @pytest.mark.parametrize("word", [b"CREATE TABLE snapshot", b"INSERT INTO registry_revision", b"COMMIT"])
 @pytest.mark.parametrize("answered", [False, True], ids=["unheard", "answer lost"])
 def test_a_registry_is_made_once_though_the_connection_breaks(server, on_postgres, word, answered):
-    with breaker(server.port) as proxy, Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry:
+    with (
+        breaker(server.port) as proxy,
+        Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry,
+    ):
         proxy.break_at(word, answered=answered)
         assert registry.record(entry(), expected_previous=None).number == 1
         assert proxy.broken == 1
@@ -123,7 +149,10 @@ READING: dict[str, Callable[[Registry], object]] = {
 
 @pytest.mark.parametrize("read", READING.values(), ids=READING)
 def test_what_is_read_while_the_connection_breaks_is_read_again(server, on_postgres, read):
-    with breaker(server.port) as proxy, Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry:
+    with (
+        breaker(server.port) as proxy,
+        Registry.open(on_postgres.replace(f":{server.port}/", f":{proxy.port}/")) as registry,
+    ):
         record_next(registry, entry())
         registry.add_file_sketches("orders", {"key": b"sketch"})
         before = read(registry)
@@ -154,11 +183,12 @@ def test_a_server_that_restarts_in_the_middle_is_waited_for(own_server, monkeypa
 
 def test_a_server_that_stays_away_is_told_in_one_sentence(own_server, monkeypatch):
     monkeypatch.setattr("sameset.registry.failures.LOSS_TIMEOUT", 1.0)
-    monkeypatch.setattr("sameset.registry.failures.persist.__kwdefaults__", {"seconds": 1.0})
     with Registry.open(own_server.address) as registry:
         record_next(registry, entry())
         own_server.stop()
-        with pytest.raises(RegistryUnavailableError, match=r"does not answer: .*; check that its server runs") as caught:
+        with pytest.raises(
+            RegistryUnavailableError, match=r"does not answer: .*; check that its server runs"
+        ) as caught:
             registry.record(entry(sketch=b"2"), expected_previous=1)
         assert "\n" not in str(caught.value)
         own_server.start()

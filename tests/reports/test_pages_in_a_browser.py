@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 from browser import Browser, browsing
 from findings import CASES, HOW, long, resembling
+from validations import run_of
 
+from sameset.reports.finding import Provenance
 from sameset.reports.html import as_html
+from sameset.reports.validation import validation_of
+from sameset.reports.validation_html import validation_html
 
 pytestmark = pytest.mark.slow
 
 WIDTHS = (360, 800, 1440)
+MOST_MILLISECONDS = 2_000  # 130 on a quiet machine
 
 
 @pytest.fixture
@@ -58,3 +63,20 @@ def test_a_moving_table_leaves_room_beside_its_fixed_column(browser: Browser, tm
     browser.show(written("hostile", tmp_path), 360)
     widths = browser.value("[...document.querySelectorAll('tbody th:first-child')].map(cell => cell.offsetWidth)")
     assert max(widths) < 200
+
+
+def test_a_validation_of_3000_results_is_there_at_once_and_narrows_to_what_failed(
+    browser: Browser, tmp_path: Path
+) -> None:
+    page = tmp_path / "validation.html"
+    page.write_text(validation_html(validation_of(run_of(300, 10)), Provenance("sameset 0.0", None)), encoding="utf-8")
+    for width in WIDTHS:
+        browser.show(page, width)
+        assert browser.value("document.documentElement.scrollWidth") <= width
+        assert browser.value("performance.getEntriesByType('navigation')[0].loadEventEnd") < MOST_MILLISECONDS
+        assert [event for event in browser.events if event["method"] in TOLD] == []
+    visible = "[...document.querySelectorAll('.results li')].filter(line => line.checkVisibility()).length"
+    browser.value("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    for name, count in {"all": 3_000, "failed": 60, "unknown": 9, "met": 2_931, "critical": 64, "info": 3}.items():
+        browser.value(f"document.querySelector('[for=shown-{name}]').click()")
+        assert browser.value(visible) == count

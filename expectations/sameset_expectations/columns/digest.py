@@ -95,7 +95,7 @@ class ExpectColumnDigestToMatch(SketchExpectation):
             rows.insert(0, ["expected", str(self.digest), "", ""])
             return str(self.digest)
         name = str(self.reference_column or self.column)
-        address, sketch, place = column_place(str(self.reference), name, arriving)
+        address, sketch, place = column_place(str(self.reference), name, arriving, is_same_name=name == self.column)
         digest = column_digest(sketch, place)
         rows.insert(0, [f"{name} of {address}", digest, sketch.row_count, sketch.columns[place].nulls])
         return digest

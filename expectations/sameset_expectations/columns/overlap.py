@@ -17,7 +17,7 @@ from sameset_expectations.bounds import Bounds, Measured, told_bounds
 from sameset_expectations.fields import (
     DECIDE_BY,
     Parameter,
-    check_order,
+    check_bounds,
     decide_by_field,
     is_share,
     max_field,
@@ -123,7 +123,7 @@ class ExpectColumnValueOverlapToBeBetween(SketchExpectation):
     _shares = pydantic.validator("min_value", "max_value", allow_reuse=True)(is_share)
     _measure = pydantic.validator("measure", allow_reuse=True)(one_of(*MEASURES))
     _decide_by = pydantic.validator("decide_by", allow_reuse=True)(one_of(*DECIDE_BY))
-    _order = pydantic.root_validator(skip_on_failure=True, allow_reuse=True)(check_order)
+    _order = pydantic.root_validator(skip_on_failure=True, allow_reuse=True)(check_bounds)
 
     class Config(SketchExpectation.Config):
         """What the schema of the expectation says."""
@@ -153,7 +153,7 @@ class ExpectColumnValueOverlapToBeBetween(SketchExpectation):
         name = str(self.other_column or self.column)
         if self.reference is None:
             return ColumnAt(name, arriving.sketch, column_of(arriving.sketch, name, arriving.address or "the table"))
-        address, sketch, place = column_place(str(self.reference), name, arriving)
+        address, sketch, place = column_place(str(self.reference), name, arriving, is_same_name=name == self.column)
         return ColumnAt(f"{name} of {address}", sketch, place)
 
     @classmethod

@@ -26,8 +26,8 @@ class ExpectTableRowsToBeDistinct(SketchExpectation):
     ExpectTableRowsToBeDistinct is a Batch Expectation.
 
     The share is exact for tables of up to some 4,000 distinct rows. For larger ones the sketch gives an estimate with its
-    interval; where that is not enough and the table is at hand, it is read a second time and counted exactly, in bounded
-    memory. Where it is not (a data frame, a query that is gone), what is not proved fails, unless `decide_by` says otherwise.
+    interval; where that is not enough the table is read a second time and counted exactly, in bounded memory, unless
+    `decide_by` says that the estimate is.
 
     Args:
         mostly (number): The least share of distinct rows, 0 to 1.

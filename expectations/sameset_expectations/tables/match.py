@@ -11,7 +11,7 @@ from sameset.comparison import Verdict
 from sameset.comparison.sentences import SYMBOLS, describe
 from sameset_expectations.base import Arriving, Finding, SketchExpectation
 from sameset_expectations.fields import Parameter, said
-from sameset_expectations.references import Reference, ReferenceExpectation
+from sameset_expectations.references import Reference, ReferenceExpectation, check_comparable
 from sameset_expectations.rendering import comparison_blocks
 from sameset_expectations.results import bounded
 
@@ -60,6 +60,8 @@ class ExpectTableToMatch(ReferenceExpectation):
     def _compare(self, arriving: Arriving, reference: Reference) -> Finding:
         comparison = reference.comparison
         verdict = str(comparison.verdict)
+        if comparison.verdict is Verdict.INCOMPARABLE and verdict not in self.verdicts:
+            check_comparable(comparison, reference.operand.address)
         return Finding(
             verdict in self.verdicts,
             verdict,

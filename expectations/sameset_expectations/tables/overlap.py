@@ -112,8 +112,10 @@ class ExpectTableNotToOverlap(ReferenceExpectation):
 
 def _sentence(measured: Measured, rows: int) -> str:
     found = measured.found
-    told = f"{found.estimate:.4g}" if found.is_exact else f"about {found}"
-    sentence = f"{told} of {count_of(rows, 'row')} occur in the reference"
+    if found.is_exact:
+        sentence = f"{round(found.estimate * rows):,} of {count_of(rows, 'row')} occur in the reference"
+    else:
+        sentence = f"a share of about {found} of {count_of(rows, 'row')} occurs in the reference"
     if measured.decision is Decision.UNSURE and found.estimate == 0:
         sentence = (
             f"none of the sampled rows occur in the reference, but a share below {found.detectable:.2g} may be missed"

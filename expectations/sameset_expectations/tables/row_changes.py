@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 from great_expectations.compatibility import pydantic
@@ -13,7 +14,16 @@ from sameset.comparison.sentences import SYMBOLS, describe
 from sameset.errors import SpecError
 from sameset_expectations.base import Arriving, Finding, SketchExpectation
 from sameset_expectations.bounds import Bounds, Measured, allowed_text
-from sameset_expectations.fields import Parameter, decide_by_field, max_field, min_field, one_of, said
+from sameset_expectations.fields import (
+    DECIDE_BY,
+    Parameter,
+    check_order,
+    decide_by_field,
+    max_field,
+    min_field,
+    one_of,
+    said,
+)
 from sameset_expectations.references import Reference, ReferenceExpectation, check_comparable
 from sameset_expectations.rendering import comparison_blocks, measured_table
 from sameset_expectations.results import bounded
@@ -61,6 +71,7 @@ class ExpectTableRowChangesToBeBetween(ReferenceExpectation):
     success_keys: ClassVar[tuple[str, ...]] = (*ReferenceExpectation.reference_keys, *BOUNDS, "unit", "decide_by")
 
     _unit = pydantic.validator("unit", allow_reuse=True)(one_of(*UNITS))
+    _decide_by = pydantic.validator("decide_by", allow_reuse=True)(one_of(*DECIDE_BY))
 
     class Config(SketchExpectation.Config):
         """What the schema of the expectation says."""
@@ -73,9 +84,10 @@ class ExpectTableRowChangesToBeBetween(ReferenceExpectation):
         if all(values[name] is None for name in BOUNDS):
             raise ValueError(f"no bound is given; give at least one of {', '.join(BOUNDS)}")
         for kind in KINDS:
-            low, high = values[f"min_{kind}"], values[f"max_{kind}"]
-            if not isinstance(low, dict) and not isinstance(high, dict) and None not in (low, high) and low > high:
-                raise ValueError(f"min_{kind} is {low:g}, more than max_{kind}, which is {high:g}")
+            check_order(values, f"min_{kind}", f"max_{kind}")
+            largest = 1 if values["unit"] == "share" and kind != "added" else math.inf
+            for name in (f"min_{kind}", f"max_{kind}"):
+                _check_count(name, values[name], largest)
         return values
 
     def _compare(self, arriving: Arriving, reference: Reference) -> Finding:
@@ -127,6 +139,13 @@ class ExpectTableRowChangesToBeBetween(ReferenceExpectation):
     def _blocks(cls, details: dict[str, Any]) -> list[RenderedContent]:
         table = measured_table(details["bounds"], "What")
         return [table, *comparison_blocks(details["comparison"], "Before", "This table")]
+
+
+def _check_count(name: str, value: Any, largest: float) -> None:
+    """ValueError if so many rows cannot be; more rows than there were may come, but not go or change."""
+    if isinstance(value, float) and not 0 <= value <= largest:
+        said = "a number of rows is not negative" if largest == math.inf else "a share must be in 0 .. 1"
+        raise ValueError(f"{name} is {value:g}; {said}")
 
 
 def _allowed(low: Any, high: Any) -> str:

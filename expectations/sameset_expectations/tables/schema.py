@@ -80,7 +80,13 @@ class ExpectTableSchemaToMatch(ReferenceExpectation):
             not found,
             len(found),
             _sentence(found, len(after)),
-            fitting(lambda limit: {"differences": [vars(one) for one in found[:limit]], "differing": len(found)}),
+            fitting(
+                lambda limit: {
+                    "differences": [vars(one) for one in found[:limit]],
+                    "differing": len(found),
+                    "columns": [len(before), len(after)],
+                }
+            ),
         )
 
     def _differences(self, before: tuple[Column, ...], after: tuple[Column, ...]) -> list[Difference]:
@@ -115,12 +121,16 @@ class ExpectTableSchemaToMatch(ReferenceExpectation):
 
     @classmethod
     def _blocks(cls, details: dict[str, Any]) -> list[RenderedContent]:
-        if not details["differences"]:
-            return []
+        counts = table(
+            ["Columns of the reference", "Columns of this table", "Differences"],
+            [[*details["columns"], details["differing"]]],
+        )
+        if not details["differing"]:
+            return [counts]
         rows = [[one["name"], one["what"], one["before"] or "", one["after"] or ""] for one in details["differences"]]
         more = details["differing"] - len(rows)
         rows += [[f"and {more:,} more", "", "", ""]] if more else []
-        return [table(["Column", "What", "Reference", "This table"], rows)]
+        return [counts, table(["Column", "What", "Reference", "This table"], rows)]
 
 
 def _columns(reference: Operand, spec: Spec) -> tuple[Column, ...]:

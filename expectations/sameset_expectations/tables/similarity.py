@@ -14,7 +14,7 @@ from sameset_expectations.bounds import Bounds, Measured, told_bounds
 from sameset_expectations.fields import (
     DECIDE_BY,
     Parameter,
-    check_order,
+    check_bounds,
     decide_by_field,
     is_share,
     max_field,
@@ -87,7 +87,7 @@ class ExpectTableSimilarityToBeBetween(ReferenceExpectation):
     _measure = pydantic.validator("measure", allow_reuse=True)(one_of(*MEASURES))
     _count = pydantic.validator("count", allow_reuse=True)(one_of(*COUNTS))
     _decide_by = pydantic.validator("decide_by", allow_reuse=True)(one_of(*DECIDE_BY))
-    _order = pydantic.root_validator(skip_on_failure=True, allow_reuse=True)(check_order)
+    _order = pydantic.root_validator(skip_on_failure=True, allow_reuse=True)(check_bounds)
 
     class Config(SketchExpectation.Config):
         """What the schema of the expectation says."""

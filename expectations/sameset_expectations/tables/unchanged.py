@@ -14,7 +14,7 @@ from sameset.errors import SchemaError
 from sameset_expectations.base import Arriving, Finding, SketchExpectation
 from sameset_expectations.fields import Parameter, said, some_names
 from sameset_expectations.references import Reference, ReferenceExpectation, check_comparable
-from sameset_expectations.rendering import columns_table
+from sameset_expectations.rendering import columns_table, table
 from sameset_expectations.results import columns_json, fitting
 
 if TYPE_CHECKING:
@@ -75,8 +75,15 @@ class ExpectTableColumnsToBeUnchanged(ReferenceExpectation):
         return Finding(
             not differing,
             len(differing),
-            _sentence(asked, differing),
-            fitting(lambda limit: {"columns": columns_json(differing[:limit]), "verdict": str(comparison.verdict)}),
+            _sentence(asked, differing) + self._remark(differing),
+            fitting(
+                lambda limit: {
+                    "columns": columns_json(differing[:limit]),
+                    "compared": len(asked),
+                    "differing": len(differing),
+                    "verdict": str(comparison.verdict),
+                }
+            ),
         )
 
     def _asked(self, comparison: Comparison, address: str) -> list[ColumnChange]:
@@ -94,7 +101,13 @@ class ExpectTableColumnsToBeUnchanged(ReferenceExpectation):
     def _is_unchanged(self, column: ColumnChange) -> bool:
         if column.renamed_from is not None or not column.is_matched:
             return False
-        return column.agrees or (self.allow_added_and_removed_rows is True and column.differs_by_rows)
+        return column.agrees or (self.allow_added_and_removed_rows is True and column.differs_by_rows is True)
+
+    def _remark(self, differing: list[ColumnChange]) -> str:
+        """Why a column that may be as it should be is not proved to be."""
+        if self.allow_added_and_removed_rows is True and any(column.differs_by_rows is None for column in differing):
+            return "; whether rows that came or went account for it is known only where both tables are at hand"
+        return ""
 
     @classmethod
     def _told(cls, kwargs: dict[str, Any]) -> tuple[str, dict[str, str]]:
@@ -109,7 +122,11 @@ class ExpectTableColumnsToBeUnchanged(ReferenceExpectation):
 
     @classmethod
     def _blocks(cls, details: dict[str, Any]) -> list[RenderedContent]:
-        return [columns_table(details["columns"])] if details["columns"] else []
+        counts = table(
+            ["Columns compared", "Unchanged", "Different"],
+            [[details["compared"], details["compared"] - details["differing"], details["differing"]]],
+        )
+        return [counts, columns_table(details["columns"])] if details["columns"] else [counts]
 
 
 def _sentence(asked: list[ColumnChange], differing: list[ColumnChange]) -> str:
@@ -117,10 +134,13 @@ def _sentence(asked: list[ColumnChange], differing: list[ColumnChange]) -> str:
         return f"= {count_of(len(asked), 'column')} the same"
     told = [f"{column.name} ({_state(column)})" for column in differing[:LISTED]]
     more = f" and {len(differing) - LISTED} more" if len(differing) > LISTED else ""
-    return f"~ {len(differing)} of {count_of(len(asked), 'column')} differ: {', '.join(told)}{more}"
+    verb = "differs" if len(differing) == 1 else "differ"
+    return f"~ {len(differing)} of {count_of(len(asked), 'column')} {verb}: {', '.join(told)}{more}"
 
 
 def _state(column: ColumnChange) -> str:
     if column.renamed_from is not None:
         return f"renamed from {column.renamed_from}"
-    return "differs by rows that came or went" if column.differs_by_rows else str(column.state)
+    if column.differs_by_rows is None:
+        return "changed or rows aside"
+    return "same, rows aside" if column.differs_by_rows else str(column.state)

@@ -9,6 +9,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from sameset.addresses import without_password
+
 __all__ = ["command_line"]
 
 #: Parameters that hold addresses, which may hold passwords.
@@ -47,8 +49,4 @@ def _option(param: click.Parameter, value: Any) -> Iterator[str]:
 
 
 def _text(param: click.Parameter, value: Any) -> str:
-    if param.name == "registry":
-        from sameset.registry import without_password as shown
-    else:
-        from sameset.sources import without_password as shown
-    return shown(str(value)) if param.name in ADDRESSES else str(value)
+    return without_password(str(value)) if param.name in ADDRESSES else str(value)

@@ -40,7 +40,7 @@ __all__ = ["compare"]
     type=click.Path(dir_okay=False, path_type=Path),
     callback=writable,
     metavar="FILE",
-    help="Write all differing rows to FILE (.parquet or .csv), changed ones before and after.",
+    help="Write all differing rows, however many, to FILE (.parquet or .csv), changed ones before and after.",
 )
 @output_options("text", "json", "markdown", "html")
 def compare(
@@ -65,10 +65,18 @@ def compare(
     from sameset.cli.progress import watched
     from sameset.execution.comparing import compare_places
     from sameset.execution.delta_rows import WantedRows
+    from sameset.execution.manifests import manifest_beside
     from sameset.registry import default_address
 
     started = time.monotonic()
-    spare((left, right), output, spec.get("rows_out"))
+    schema_from = spec["schema_from"]
+    read = (
+        left,
+        right,
+        *(f"{manifest_beside(place)}" for place in (left, right)),
+        *((schema_from,) if schema_from else ()),
+    )
+    spare(read, output, spec.get("rows_out"))
     manifests = take_manifests(spec)
     with watched(f"comparing {left} with {right}", quiet=quiet) as progress:
         found = compare_places(

@@ -1,11 +1,12 @@
 """`sameset VERB`: one function per verb, each in its own file, loaded when it is called.
 
-Exit codes: 0 the same (or nothing to object), 1 different, 2 could not know, 130 interrupted.
+Exit codes: 0 the same (or nothing to object), 1 different, 2 could not know, 130 interrupted (143 by SIGTERM).
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from importlib import import_module
@@ -13,12 +14,12 @@ from io import TextIOWrapper
 
 import click
 
-from sameset.cli.options import INTERRUPTED, UNKNOWN, printable
+from sameset.cli.options import INTERRUPTED, TERMINATED, UNKNOWN, printable
 from sameset.errors import SamesetError
 
 __all__ = ["VERBS", "cli", "main"]
 
-VERBS = ("check", "compare", "sketch", "apply", "digest", "history", "datasets")
+VERBS = ("check", "compare", "sketch", "apply", "digest", "history", "datasets", "registry")
 
 
 class Verbs(click.Group):
@@ -46,7 +47,7 @@ def cli() -> None:
     file.sqlite::table, postgresql://USER@HOST/DATABASE::table, mysql://...::table; a Delta or Iceberg table, also on S3.
 
     \b
-    Exit codes: 0 the same, 1 different, 2 could not know, 130 interrupted.
+    Exit codes: 0 the same, 1 different, 2 could not know, 130 interrupted (143 by SIGTERM).
     """
 
 
@@ -55,12 +56,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode shows "?" rather than a traceback
+    signal.signal(signal.SIGTERM, _end)
     try:
         code = cli.main(prog_name="sameset", standalone_mode=False)
-    except click.exceptions.Abort:
-        _leave("interrupted", INTERRUPTED)
-    except KeyboardInterrupt:
-        _leave("interrupted", INTERRUPTED)
+    except (click.exceptions.Abort, KeyboardInterrupt) as interrupt:
+        by_signal = _TerminatedError in (type(interrupt), type(interrupt.__cause__))  # click wraps it
+        _leave("interrupted", TERMINATED if by_signal else INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(UNKNOWN)
@@ -72,6 +73,15 @@ def main() -> None:
     except Exception as error:
         _leave_after(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM, handled as Ctrl-C is; only the exit code is another."""
+
+
+def _end(*_: object) -> None:
+    """What SIGTERM does: the same as Ctrl-C, so that scans stop and temporary files go."""
+    raise _TerminatedError
 
 
 def _leave_after(error: Exception) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Verb = TypeVar("Verb", bound=Callable[..., Any])
 
-__all__ = ["folder_option", "resource_options", "take_manifests"]
+__all__ = ["folder_option", "mapper_option", "resource_options", "take_manifests"]
 
 
 def resource_options(verb: Verb) -> Verb:
@@ -45,10 +45,20 @@ def folder_option(verb: Verb) -> Verb:
     )(verb)
 
 
+def mapper_option(verb: Verb) -> Verb:
+    """`--mapper WHERE`."""
+    return click.option(
+        "--mapper",
+        metavar="WHERE",
+        envvar="SAMESET_MAPPER",
+        help="Who reads the partitions of a set of files: dask=tcp://HOST:8786, spark or spark=MASTER.  [default: threads]",
+    )(verb)
+
+
 def take_manifests(options: dict[str, Any], wanted: bool | None = None) -> Manifests:
     """What these options ask for, taken out of a verb's options; SamesetError if they make no sense."""
     from sameset.execution.manifest_store import Manifests
     from sameset.execution.resources import Resources
 
-    resources = Resources.of(options.pop("memory_limit"), options.pop("temp"))
+    resources = Resources.of(options.pop("memory_limit"), options.pop("temp"), options.pop("mapper", None))
     return Manifests(wanted, options.pop("manifests", None), resources)

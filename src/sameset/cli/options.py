@@ -6,7 +6,9 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from fnmatch import fnmatchcase
+from glob import has_magic
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -24,6 +26,7 @@ __all__ = [
     "DIFFERENT",
     "INTERRUPTED",
     "SAME",
+    "TERMINATED",
     "UNKNOWN",
     "content_options",
     "emit",
@@ -39,7 +42,7 @@ __all__ = [
     "writable",
 ]
 
-SAME, DIFFERENT, UNKNOWN, INTERRUPTED = 0, 1, 2, 130
+SAME, DIFFERENT, UNKNOWN, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 WIDTH_OF_A_PIPE = 120
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -235,6 +238,7 @@ class FormatOption(click.Option):
 
 
 #: The formats of all verbs, by the endings of their files.
+DATA = {".parquet", ".csv"}  # that a verb writes and a folder of files may hold
 ENDINGS = {".txt": "text", ".json": "json", ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
 
 
@@ -288,8 +292,26 @@ def _as_text(result: RenderableType | str | dict[str, Any] | list[Any]) -> str:
 
 
 def spare(sources: Iterable[str], *files: Path | None) -> None:
-    """Refuses to write over a source that is to be read."""
+    """Refuses to write over a source that is to be read, data into a folder or glob of files that is, or one file twice."""
     places = [Path(source) for source in sources if "::" not in source and "\0" not in source]
-    for file in files:
-        if file is not None and file.exists() and any(place.exists() and place.samefile(file) for place in places):
+    written = [file for file in files if file is not None]
+    if len({os.path.abspath(file) for file in written}) < len(written):
+        raise SamesetError(f"{written[0]} cannot be written twice; choose another file for one of both")
+    for file in written:
+        if file.exists() and any(place.exists() and place.samefile(file) for place in places):
             raise SamesetError(f"{file} is to be read and cannot be written as well; choose another file")
+        among = next((place for place in places if file.suffix.lower() in DATA and _is_among(file, place)), None)
+        if among is not None:
+            raise SamesetError(
+                f"{file} would be one of the files of {among}, which is to be read; choose another folder"
+            )
+
+
+def _is_among(file: Path, place: Path) -> bool:
+    """Whether a file lies where a folder, or a glob, looks for its files."""
+    pattern = f"{os.path.abspath(place)}/*" if place.is_dir() else os.path.abspath(place)
+    if not (place.is_dir() or has_magic(pattern)):
+        return False
+    paths = (os.path.abspath(file), str(file.resolve()))
+    deep = place.is_dir() or "**" in pattern
+    return any(fnmatchcase(path, pattern) if deep else PurePath(path).match(pattern) for path in paths)

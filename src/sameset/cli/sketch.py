@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sameset.cli.lists import ListsCommand
-from sameset.cli.manifests import resource_options, take_manifests
+from sameset.cli.manifests import mapper_option, resource_options, take_manifests
 from sameset.cli.options import SAME, printable, source_options, spare, spec_options, wanted, writable
 from sameset.execution.whole_files import write_whole
 
@@ -35,6 +35,7 @@ __all__ = ["sketch"]
 @spec_options
 @source_options
 @resource_options
+@mapper_option
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing on stdout.")
 def sketch(
     source: str,
@@ -70,7 +71,7 @@ def sketch(
         if manifest:
             made = sketch_with_manifest(place, asked, manifest_beside(output), resources, progress)
         else:
-            made = sketch_table(place, asked, progress=progress)
+            made = sketch_table(place, asked, mapper=resources.mapper, progress=progress)
     data = made.to_bytes()
     write_whole(output, data)
     if not manifest:  # one that is there is of what was sketched before

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sameset.reports.finding import Finding
     from sameset.reports.rows import CellChange, RowList
 
-__all__ = ["COLOURS", "show_datasets", "show_finding", "show_history"]
+__all__ = ["COLOURS", "show_datasets", "show_finding", "show_history", "show_outcomes"]
 
 COLOURS = {
     "new": "cyan",
@@ -47,6 +47,7 @@ COLOURS = {
     "unrelated": "red",
     "incomparable": "red",
 }
+OUTCOMES = {"passed": "green", "warned": "yellow"}
 MOST_COLUMNS = 40
 MOST_KEYS = 12
 MOST_ROWS = 5  # changed rows that are shown cell by cell
@@ -67,6 +68,7 @@ def show_finding(found: Comparison | Check) -> RenderableType:
         parts += _evidence(finding.comparison)
     if finding.resembles:
         parts.append(_resembles(finding))
+    parts += [_text(f"note: {note}", style="dim") for note in finding.notes]
     if finding.files:
         parts.append(_text(finding.files.sentence, style="dim"))
     if finding.is_check:
@@ -110,6 +112,16 @@ def show_datasets(datasets: Sequence[DatasetSummary]) -> RenderableType:
     for d in datasets:
         taken = d.taken_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(_text(d.name), str(d.snapshots), taken, _status(d.status), f"{d.rows:,}", d.digest)
+    return table
+
+
+def show_outcomes(outcomes: Sequence[tuple[str, str, str]]) -> RenderableType:
+    """Datasets of a file, each with its outcome (passed, warned, failed, refused) and the sentence to it."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("dataset", "outcome", "finding"):
+        table.add_column(name, overflow="fold")
+    for dataset, outcome, sentence in outcomes:
+        table.add_row(_text(dataset), Text(outcome, style=OUTCOMES.get(outcome, "red")), _text(sentence))
     return table
 
 

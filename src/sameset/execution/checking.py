@@ -11,11 +11,14 @@ from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.result import DEFAULT_LIMIT, Side, first_json
 from sameset.comparison.sentences import count_of, describe
 from sameset.comparison.verdict import judge_values
-from sameset.errors import ManifestError, StaleSnapshotError
+from sameset.errors import ManifestError, SamesetError, StaleSnapshotError
 from sameset.execution.delta_rows import SOME_ROWS, WantedRows
 from sameset.execution.incremental import sketch_files
 from sameset.execution.manifest_store import Manifests
+from sameset.execution.mappers import ThreadMapper
+from sameset.execution.mapping import Resuming, forget_parts
 from sameset.execution.operands import stored_operand
+from sameset.execution.others import other_sketches, told_unread
 from sameset.execution.previous import compare_with, from_anywhere, with_proof
 from sameset.execution.samples import with_sample_key
 from sameset.execution.scanning import silent
@@ -26,6 +29,8 @@ from sameset.sources import open_source
 from sameset.sources.file_states import Trust
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from sameset.execution.file_changes import FileChanges
     from sameset.execution.incremental import FilesRead
     from sameset.execution.scanning import Progress
@@ -41,6 +46,7 @@ __all__ = [
     "is_incremental",
     "judge_arrival",
     "record_check",
+    "sketch_arrival",
     "spec_for",
 ]
 
@@ -95,6 +101,8 @@ class Check:
     snapshot: Snapshot | None = None
     registry: str | None = None
     files: FileChanges | None = None  #: what became of the files, if they were looked at one by one
+    policy: Mapping[str, Any] | None = None  #: outcome and reasons, once a policy judged it
+    notes: tuple[str, ...] = ()  #: what else is to be said: of other datasets that could not be compared
 
     @property
     def is_same(self) -> bool:
@@ -110,19 +118,24 @@ class Check:
             told = "was replaced: it shares too few rows, keys or values with its previous snapshot"
         else:
             told = describe(self.comparison)
-        return f"{self.arrival.dataset} {told}"
+        broken = "; ".join(self.policy["reasons"]) if self.policy else ""
+        judged = f"; policy {self.policy['outcome']}: {broken}" if self.policy and broken else ""
+        return f"{self.arrival.dataset} {told}{judged}"
 
     def to_json(self, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
-        """The check as JSON: its comparison, and what a check adds to it."""
+        """The check as JSON: its comparison, what a check adds to it, and its policy if one judged it."""
         right = Side(self.arrival.sketch.row_count, self.arrival.sketch.text_digest, self.arrival.address)
         key = self.arrival.sketch.spec.key
-        return (self.comparison.to_json(limit) if self.comparison else first_json(right, key, limit)) | {
+        found = self.comparison.to_json(limit) if self.comparison else first_json(right, key, limit)
+        return found | {
+            "notes": [*found["notes"], *self.notes],
             "status": self.status,
             "dataset": self.arrival.dataset,
             "snapshot": self.snapshot.reference if self.snapshot else None,
             "previous": self.previous.reference if self.previous else None,
             "resembles": [other.to_json() for other in self.resembles],
             "files": self.files.to_json() if self.files else None,
+            **({"policy": dict(self.policy)} if self.policy else {}),
         }
 
 
@@ -144,7 +157,8 @@ def check_table(
     snapshot. A run of the same `run_id` is recorded once. `rows` says which rows the report shows. With `incremental` only files
     that are new or changed are read (docs/incremental.md), and from then on unless it is False; a Trust says what shows that
     a file is unchanged. `manifests` says whether a manifest is written by the same scan, and where it lies; it is there before
-    the snapshot is recorded.
+    the snapshot is recorded. Partitions of a set of files that a run has read before it was cut off are not read again, and
+    `manifests.resources` says who reads them (docs/scale.md).
     Raises SamesetError, with nothing recorded, if the source or the registry cannot be read.
     """
     if not isinstance(registry, Registry):
@@ -161,21 +175,41 @@ def check_table(
                 **wanted,
             )
     kept = manifests or Manifests.of()
-    place = open_source(source)
-    spec = spec_for(registry, name, **wanted)
-    if registry.latest(name) is None:
-        spec = with_sample_key(spec, [place])
-    if is_incremental(registry, name, incremental):
-        if kept.wanted:
-            raise ManifestError("a manifest holds all rows, so it cannot go with --incremental; leave one of them out")
-        files = sketch_files(place, spec, registry, name, trust=_trust(incremental), progress=progress)
-        arrival = Arrival(name, files.sketch, place.address, place, rows, files)
-    else:
-        arrival = Arrival(name, _sketched(registry, name, place, spec, kept, progress), place.address, place, rows)
+    arrival = sketch_arrival(
+        source, name, registry, rows=rows, progress=progress, incremental=incremental, manifests=kept, **wanted
+    )
     check = record_check(registry, arrival, run_id=run_id, manifests=kept, progress=progress)
     if incremental is False:
         registry.forget_files(name)
     return check
+
+
+def sketch_arrival(
+    source: Source | object,
+    name: str,
+    registry: Registry,
+    *,
+    rows: WantedRows = SOME_ROWS,
+    progress: Progress = silent,
+    incremental: Trust | bool | None = None,
+    manifests: Manifests | None = None,
+    **wanted: Unpack[Wanted],
+) -> Arrival:
+    """An arriving dataset with its sketch, as `check_table` makes it: the part of a check that reads the data.
+
+    Nothing is recorded but sketches of files. Raises SamesetError if the source or the registry cannot be read.
+    """
+    kept = manifests or Manifests.of()
+    place = open_source(source)
+    spec = spec_for(registry, name, **wanted)
+    if registry.latest(name) is None:
+        spec = with_sample_key(spec, [place])
+    if not is_incremental(registry, name, incremental):
+        return Arrival(name, _sketched(registry, name, place, spec, kept, progress), place.address, place, rows)
+    if kept.wanted:
+        raise ManifestError("a manifest holds all rows, so it cannot go with --incremental; leave one of them out")
+    files = sketch_files(place, spec, registry, name, trust=_trust(incremental), progress=progress)
+    return Arrival(name, files.sketch, place.address, place, rows, files)
 
 
 def _sketched(
@@ -184,7 +218,8 @@ def _sketched(
     """The sketch of an arriving dataset, its manifest written where one is wanted."""
     previous = registry.latest(name)
     with manifests.spill(registry.address, previous.sketch_key if previous else None) as spill:
-        sketch = sketch_table(place, spec, progress=progress, tee=spill.add if spill else None)
+        mapper = Resuming(manifests.resources.mapper or ThreadMapper(), registry, name)
+        sketch = sketch_table(place, spec, mapper=mapper, progress=progress, tee=spill.add if spill else None)
         manifests.write(registry.address, sketch, spill)
     return sketch
 
@@ -229,14 +264,16 @@ def judge_arrival(
     if previous:
         found = compare_with(registry, previous, arrival, manifests or Manifests.of(), progress)
         comparison = with_proof(found, arrival)
+    resembles, notes = _resembling(registry, arrival)
     return Check(
         arrival,
         _status(comparison),
         comparison,
         previous,
-        tuple(_resembling(registry, arrival)),
+        resembles,
         registry=registry.address,
         files=arrival.files.changes if arrival.files else None,
+        notes=notes,
     )
 
 
@@ -248,9 +285,10 @@ def record_check(
     validation: str | None = None,
     onto: int | None = None,
     manifests: Manifests | None = None,
+    accept: Callable[[Check], bool] = lambda check: True,
     progress: Progress = silent,
 ) -> Check:
-    """The check of an arrival, recorded with its validation (JSON) in one transaction.
+    """The check of an arrival, recorded with its validation (JSON) in one transaction; not recorded unless accepted.
 
     If another run recorded a newer snapshot in the meantime, the arrival is compared with that one; StaleSnapshotError if it
     has to follow the snapshot of the number `onto`.
@@ -261,6 +299,9 @@ def record_check(
         check = judge_arrival(registry, arrival, run_id=run, manifests=manifests, progress=progress)
         if onto is not None and (check.previous is None or check.previous.number != onto):
             raise StaleSnapshotError(f"dataset {arrival.dataset!r} has a newer snapshot than {onto} by now; try again")
+        if not accept(check):
+            forget_parts(registry, arrival.dataset)
+            return check
         entry = _entry(check, data, run, validation)
         try:
             expected = check.previous.number if check.previous else None
@@ -269,6 +310,8 @@ def record_check(
             continue
         if arrival.files and arrival.files.memory:
             registry.keep_file_sketches(arrival.dataset, (file.key for file in arrival.files.memory.files))
+        else:
+            forget_parts(registry, arrival.dataset)
         return recorded
     raise StaleSnapshotError(f"dataset {arrival.dataset!r} is recorded by too many others at once; try again")
 
@@ -288,15 +331,18 @@ def _status(comparison: Comparison | None) -> str:
     return "replaced" if comparison.verdict is Verdict.UNRELATED else str(comparison.verdict)
 
 
-def _resembling(registry: Registry, arrival: Arrival) -> list[Resemblance]:
-    """Other datasets whose latest snapshot is related; equal keys alone relate two tables of one name only, values others too.
+def _resembling(registry: Registry, arrival: Arrival) -> tuple[tuple[Resemblance, ...], tuple[str, ...]]:
+    """Other datasets whose latest snapshot is related, and what is to be said of those that cannot be read.
 
-    A table without rows resembles none: it would be a truncated form of every table of its columns.
+    Equal keys alone relate two tables of one name only, values others too. A table without rows resembles none: it would be a
+    truncated form of every table of its columns.
     """
-    found = []
-    others = registry.others(arrival.dataset) if arrival.sketch.row_count else iter(())
-    for other in (other for other in others if other.rows):
-        sketch = stored_operand(registry.sketch(other), other.reference)
+    found, unread = [], []
+    others = registry.others(arrival.dataset) if arrival.sketch.row_count else ()
+    for other, sketch in other_sketches(registry, (other for other in others if other.rows)):
+        if isinstance(sketch, SamesetError):
+            unread.append((other, sketch))
+            continue
         comparison = compare(sketch, arrival.sketch)
         if comparison.basis == "keys":
             agree = judge_values(comparison.columns, max(sketch.row_count, arrival.sketch.row_count))
@@ -305,7 +351,8 @@ def _resembling(registry: Registry, arrival: Arrival) -> list[Resemblance]:
         if comparison.verdict in RELATED:
             found.append(Resemblance(other.dataset, comparison))
     order = list(Verdict)
-    return sorted(found, key=lambda r: (order.index(r.comparison.verdict), r.dataset))
+    found.sort(key=lambda r: (order.index(r.comparison.verdict), r.dataset))
+    return tuple(found), told_unread(unread)
 
 
 def _entry(check: Check, data: bytes, run_id: str, validation: str | None) -> NewSnapshot:

@@ -14,7 +14,8 @@ from sameset.comparison.cell_patterns import pattern_of_cells
 from sameset.comparison.column_evidence import NOTHING, ColumnRows, account_for_rows
 from sameset.comparison.columns import ColumnState
 from sameset.comparison.patterns import FEWEST, with_regenerated_keys
-from sameset.execution.cells import MOST_ROWS, RowsByHash, RowsByKey, fetch_cells
+from sameset.execution.cells import MOST_ROWS, fetch_cells
+from sameset.execution.delta_rows import Needed
 from sameset.execution.patterns import are_nearly_all_new, may_have_pattern, patterns_of_values
 
 if TYPE_CHECKING:
@@ -25,15 +26,16 @@ if TYPE_CHECKING:
     from sameset.comparison.columns import ColumnChange
     from sameset.comparison.delta import Delta, RowChange
     from sameset.comparison.patterns import Pattern
-    from sameset.execution.cells import Choice, Column
+    from sameset.execution.cells import Column
+    from sameset.execution.delta_rows import DeltaRows
     from sameset.execution.sides import Sides
-    from sameset.sketches.spec import Spec
 
     Words = NDArray[np.uint64]
 
-__all__ = ["explain_columns"]
+__all__ = ["explain_columns", "rows_needed"]
 
 MOST_TIMES = 1_000_000  # rows of a delta, each as often as it counts
+MOST_OF_A_GUESS = 1_000  # rows that are looked for where a table was, if nobody knows whether it still is what it was
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,28 @@ class Pairs:
         assert new.values is not None
         return old.values.take(places), new.values.take(places)
 
+    def have(self, name: str) -> bool:
+        """Whether the values of a column are known on both sides."""
+        return all(name in side and side[name].values is not None for side in (self.before, self.after))
 
-def explain_columns(comparison: Comparison, sides: Sides) -> Comparison:
-    """The comparison with what a scan of the tables at hand adds to its columns; without one where none can add anything.
+
+def rows_needed(comparison: Comparison, sides: Sides) -> Needed:
+    """Which rows of the delta `explain_columns` makes use of: changed ones before and after, or, where the old table is gone,
+    those that were added, if the delta holds all of them and so few that their cells fit into memory.
+    """
+    delta = comparison.delta
+    if comparison.verdict is not Verdict.MODIFIED or delta is None:
+        return Needed()
+    added, removed, changed = delta.counts
+    if sides.sources is not None or (sides.left_place is not None and len(delta.changed) <= MOST_OF_A_GUESS):
+        paired = _is_whole(delta, delta.changed) and all(row.old_row is not None for row in delta.changed)
+        return Needed(changed=paired, values=tuple(_candidates(comparison.columns, sides)) if paired else ())
+    alone = sides.right_source is not None and changed and added and not removed
+    return Needed(added=bool(alone) and _is_whole(delta, delta.added))
+
+
+def explain_columns(comparison: Comparison, sides: Sides, rows: DeltaRows | None) -> Comparison:
+    """The comparison with what the rows of its delta say of its columns, and, where these do not suffice, a scan of a few columns.
 
     A table that is only sketched is not missed where sums of digests or samples of values do.
     """
@@ -62,16 +83,17 @@ def explain_columns(comparison: Comparison, sides: Sides) -> Comparison:
     columns: tuple[ColumnChange, ...] = comparison.columns
     pairs = None
     if comparison.verdict is Verdict.MODIFIED and comparison.delta is not None:
-        pairs = _changed_rows(comparison.delta, columns, sides)
+        found = rows and rows.changed_cells()
+        pairs = Pairs(*found) if found else None
         columns = account_for_rows(
-            columns, comparison.delta, sides.left, sides.right, _known(comparison.delta, columns, sides, pairs)
+            columns, comparison.delta, sides.left, sides.right, _known(comparison.delta, rows, pairs)
         )
         if comparison.delta.counts[2] and pairs is None:
             columns = _with_swaps(columns, sides)
     columns = _with_patterns(columns, sides, pairs, _rows_were_updated(comparison.delta, columns))
     if not sides.left.spec.key:
-        rows = max(sides.left.row_count, sides.right.row_count)
-        columns = with_regenerated_keys(columns, _unnamed_keys(columns, sides), rows)
+        most = max(sides.left.row_count, sides.right.row_count)
+        columns = with_regenerated_keys(columns, _unnamed_keys(columns, sides), most)
     return replace(comparison, columns=columns)
 
 
@@ -96,8 +118,8 @@ def _with_swaps(columns: Sequence[ColumnChange], sides: Sides) -> tuple[ColumnCh
     )
 
 
-def _known(delta: Delta, columns: Sequence[ColumnChange], sides: Sides, pairs: Pairs | None) -> dict[str, ColumnRows]:
-    """Value hashes of the delta's rows by column, as far as they can be read and say anything."""
+def _known(delta: Delta, rows: DeltaRows | None, pairs: Pairs | None) -> dict[str, ColumnRows]:
+    """Value hashes of the delta's rows by column, as far as they were read and say anything."""
     if pairs is not None:
         times = [row.times for row in delta.changed]
         return {
@@ -105,18 +127,14 @@ def _known(delta: Delta, columns: Sequence[ColumnChange], sides: Sides, pairs: P
                 before=np.repeat(pairs.before[name].hashes, times, axis=0), after=np.repeat(after.hashes, times, axis=0)
             )
             for name, after in pairs.after.items()
+            if name in pairs.before
         }
     added, removed, changed = delta.counts
-    if not (changed and added) or removed or sides.right_source is None or not _is_whole(delta, delta.added):
+    if not (changed and added) or removed or rows is None or rows.after is None or not _is_whole(delta, delta.added):
         return {}
-    names = sides.right.names
-    choice = RowsByHash([row.row for row in delta.added])
-    rows, cells = fetch_cells(sides.right_source, sides.right.spec, names, (), choice)
-    rows, places = np.unique(rows, return_index=True)
-    if len(rows) < len(delta.added):
-        return {}
+    cells = rows.after.cells_of([row.row for row in delta.added])
     times = [row.times for row in delta.added]
-    return {name: ColumnRows(np.repeat(cell.hashes[places], times, axis=0), NOTHING) for name, cell in cells.items()}
+    return {name: ColumnRows(np.repeat(of.hashes, times, axis=0), NOTHING) for name, of in (cells or {}).items()}
 
 
 def _is_whole(delta: Delta, rows: Sequence[RowChange]) -> bool:
@@ -124,46 +142,10 @@ def _is_whole(delta: Delta, rows: Sequence[RowChange]) -> bool:
     return delta.totals is None and 0 < len(rows) <= MOST_ROWS and sum(row.times for row in rows) <= MOST_TIMES
 
 
-def _changed_rows(delta: Delta, columns: Sequence[ColumnChange], sides: Sides) -> Pairs | None:
-    """The changed rows of a delta before and after, in its order, if both tables are at hand."""
-    if sides.sources is None or not _is_whole(delta, delta.changed):
-        return None
-    old = [row.old_row for row in delta.changed if row.old_row is not None]
-    if len(old) < len(delta.changed):
-        return None
-    choices = RowsByHash(old), RowsByHash([row.row for row in delta.changed])
-    names = sides.right.names
-    found = _paired(sides, sides.left.spec, names, _candidates(columns, sides), choices)
-    return found if found is not None and _rows_of(found) == len(delta.changed) else None
-
-
-def _rows_of(pairs: Pairs) -> int:
-    return min((len(column.hashes) for column in pairs.after.values()), default=0)
-
-
-def _paired(
-    sides: Sides, spec: Spec, names: Sequence[str], wanted: Sequence[str], choices: tuple[Choice, Choice]
-) -> Pairs | None:
-    """Rows that have one name on both sides, in the order of their names; names that a side has twice belong to no pair."""
-    assert sides.sources
-    found = [
-        fetch_cells(source, spec, names, wanted, choice) for source, choice in zip(sides.sources, choices, strict=True)
-    ]
-    if any(len(rows) == 0 for rows, _ in found):
-        return None
-    both = [_once(rows, is_listed=isinstance(choices[0], RowsByHash)) for rows, _ in found]
-    _, left, right = np.intersect1d(both[0][0], both[1][0], assume_unique=True, return_indices=True)
-    places = both[0][1][left], both[1][1][right]
-    before, after = (
-        {name: column.take(at) for name, column in cells.items()} for (_, cells), at in zip(found, places, strict=True)
-    )
-    return Pairs(before, after)
-
-
-def _once(rows: Words, *, is_listed: bool) -> tuple[Words, NDArray[np.intp]]:
-    """Names that occur once, and where; of listed rows each first copy, for they are equal."""
+def _once(rows: Words) -> tuple[Words, NDArray[np.intp]]:
+    """Names that occur once, and where."""
     names, places, counts = np.unique(rows, return_index=True, return_counts=True)
-    return (names, places) if is_listed else (names[counts == 1], places[counts == 1])
+    return names[counts == 1], places[counts == 1]
 
 
 def _rows_were_updated(delta: Delta | None, columns: Sequence[ColumnChange]) -> bool:
@@ -200,7 +182,7 @@ def _patterns_of_cells(names: Sequence[str], sources: Iterator[Pairs]) -> dict[s
     """Patterns by column, None where enough cells were seen and have none."""
     found: dict[str, Pattern | None] = {}
     for pairs in sources:
-        for name in [name for name in names if name not in found]:
+        for name in [name for name in names if name not in found and pairs.have(name)]:
             before, after = pairs.changed(name)
             if len(before) >= FEWEST:
                 found[name] = pattern_of_cells(name, before, after)
@@ -227,11 +209,24 @@ def _all_pairs(
 
 
 def _sampled(sides: Sides, key: Sequence[str], names: Sequence[str], wanted: Sequence[str]) -> Pairs | None:
-    """About MOST_ROWS rows of one key on both sides, chosen by its hash: the cells of these columns, values of those `wanted`."""
+    """About MOST_ROWS rows of one key on both sides, chosen by its hash: the cells of these columns, values of those `wanted`.
+
+    Keys that a side has twice belong to no pair.
+    """
+    assert sides.sources
     rows = max(sides.left.row_count, sides.right.row_count)
-    choice = RowsByKey(min(MOST_ROWS * 2**64 // max(rows, 1), 2**64 - 1))
-    needed = list(dict.fromkeys([*key, *names]))
-    return _paired(sides, replace(sides.left.spec, key=tuple(key)), needed, wanted, (choice, choice))
+    limit = min(MOST_ROWS * 2**64 // max(rows, 1), 2**64 - 1)
+    needed, spec = list(dict.fromkeys([*key, *names])), replace(sides.left.spec, key=tuple(key))
+    found = [fetch_cells(source, spec, needed, wanted, limit) for source in sides.sources]
+    if any(len(rows) == 0 for rows, _ in found):
+        return None
+    both = [_once(rows) for rows, _ in found]
+    _, left, right = np.intersect1d(both[0][0], both[1][0], assume_unique=True, return_indices=True)
+    places = both[0][1][left], both[1][1][right]
+    before, after = (
+        {name: column.take(at) for name, column in cells.items()} for (_, cells), at in zip(found, places, strict=True)
+    )
+    return Pairs(before, after)
 
 
 def _unnamed_keys(columns: Sequence[ColumnChange], sides: Sides) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -82,13 +82,14 @@ def unf_digest(
         check_columns(schema.names, ())
         check_unf_types(schema)
         vectors = [VectorUnf.empty(parameters) for _ in schema]
-        rows = 0
-        with closing(table.ordered_batches()) as batches:  # type: ignore[type-var]
-            for batch in batches:
-                for name, array, vector in zip(schema.names, batch.columns, vectors, strict=True):
-                    vector.update(unf_elements(array, name, parameters))
-                rows += batch.num_rows
-                progress(batch.num_rows)
+
+        def fold(read: list[int], batch: pa.RecordBatch) -> None:
+            for name, array, vector in zip(schema.names, batch.columns, vectors, strict=True):
+                vector.update(unf_elements(array, name, parameters))
+            read[0] += batch.num_rows
+
+        # One thread keeps the order; this one waits for it and can be interrupted.
+        ((rows,),) = fold_streams([table.ordered_batches()], lambda: [0], fold, progress, threads=1)
     texts = [vector.text for vector in vectors]
     columns = dict(zip(schema.names, texts, strict=True))
     return SourceDigest(source.address, rows, combine_unfs(texts, parameters), columns)
@@ -113,13 +114,8 @@ def lattice_digest(
         def fold(digest: LatticeDigest, batch: pa.RecordBatch) -> None:
             digest.update(hasher.hash(batch))
 
-        parts = [
-            state
-            for partition in source.partitions()
-            for state in fold_streams(
-                selected(partition, wanted).streams(cores()), lambda: LatticeDigest.empty(hasher.spec), fold, progress
-            )
-        ]
+        streams = selected(source, wanted).streams(cores())
+        parts = fold_streams(streams, lambda: LatticeDigest.empty(hasher.spec), fold, progress)
     return _as_found(source.address, reduce(LatticeDigest.merge, parts))
 
 

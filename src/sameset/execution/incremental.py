@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import reduce
 from importlib.metadata import version
@@ -30,6 +29,7 @@ from sameset.sketches.subtraction import subtract
 from sameset.sketches.table import TableSketch
 from sameset.sources.file_parts import FilePart, FilesSource
 from sameset.sources.file_states import Trust, content_of, state_of
+from sameset.sources.interrupts import run_in_threads
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -200,13 +200,7 @@ class _Scan:
                 total = _added(total, self._of(key, cores() // workers), wanted[key])
             return total
 
-        with ThreadPoolExecutor(workers, "sameset") as pool:
-            futures = [pool.submit(work) for _ in range(workers)]
-            try:
-                wait(futures, return_when=FIRST_EXCEPTION)
-            finally:
-                todo.clear()
-            return reduce(TableSketch.merge, (future.result() for future in futures))
+        return reduce(TableSketch.merge, run_in_threads([work] * workers, todo.clear))
 
     def _of(self, key: str, threads: int) -> TableSketch:
         """The sketch of a file, kept or made now."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
+import numpy as np
 
 from sameset.comparison.delta import Delta, delta_of_rows, explains
 from sameset.errors import ManifestError
@@ -17,13 +19,17 @@ from sameset.execution.spills import LANE_BITS
 from sameset.kernels.keys import LANE_BYTES
 from sameset.sketches.delta import DifferingRow
 from sameset.sources.files import sql_path
+from sameset.sources.interrupts import apart, interruptible
 from sameset.sources.scan import connect, text_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from sameset.execution.resources import Resources
+    from sameset.execution.row_lines import LineStore
     from sameset.execution.scanning import Progress
     from sameset.sketches.spec import Spec
     from sameset.sketches.table import TableSketch
@@ -37,6 +43,8 @@ MOST_ROWS = 1_000_000
 BYTES_PER_LISTED_ROW = 8 << 10
 # A row in DuckDB's hash table, with what reading and partitions take. 4 million rows at a time for 2 GiB.
 BYTES_PER_JOINED_ROW = 256
+
+ROWS_AT_ONCE = 1 << 17
 
 TABLE = "create temp table differing (row_1 ubigint, row_2 ubigint, times bigint {declared})"
 DIFFERING = """
@@ -64,6 +72,7 @@ TOTALS = """
     from per_key
 """
 TOTALS_WITHOUT_KEY = "select coalesce(sum(came), 0), coalesce(sum(went), 0), 0 from per_key"
+ORDERED = "select row_1, row_2, times {keys} from differing order by {order} times > 0, row_1, row_2"
 ALL = "select row_1, row_2, times {keys} from differing"
 FIRST_KEYS = "(from per_key where {condition} order by {order} limit $some)"
 FIRST = "select row_1, row_2, times {keys} from differing semi join ({chosen}) using ({order}) order by {order} limit $limit"
@@ -98,8 +107,16 @@ def can_join(left: JoinSide, right: JoinSide) -> bool:
     return alike and left.is_there(specs[0]) and right.is_there(specs[0])
 
 
-def join_delta(left: JoinSide, right: JoinSide, resources: Resources, progress: Progress = silent) -> Delta:
+def join_delta(
+    left: JoinSide,
+    right: JoinSide,
+    resources: Resources,
+    progress: Progress = silent,
+    store: LineStore | None = None,
+) -> Delta:
     """The exact delta of two tables that can be joined; one without a manifest is read again for a temporary one.
+
+    Where more rows differ than a delta lists, the `store` takes all of them.
 
     Raises ManifestError for a manifest that is not its table's, and where memory or disk do not suffice; SourceError for a
     source that cannot be read again, or changed.
@@ -107,7 +124,7 @@ def join_delta(left: JoinSide, right: JoinSide, resources: Resources, progress: 
     spec = left.sketch.spec
     with ExitStack() as stack:
         one, two = (stack.enter_context(_manifest_of(side, spec, resources, progress)) for side in (left, right))
-        return join_manifests((one, left.sketch), (two, right.sketch), resources, progress)
+        return join_manifests((one, left.sketch), (two, right.sketch), resources, progress, store)
 
 
 def notes_of_join(left: JoinSide, right: JoinSide, delta: Delta) -> tuple[str, ...]:
@@ -143,10 +160,11 @@ def join_manifests(
     right: tuple[Manifest, TableSketch],
     resources: Resources,
     progress: Progress = silent,
+    store: LineStore | None = None,
 ) -> Delta:
     """The delta of the tables of two manifests, with exact counts however many rows differ.
 
-    All rows are listed up to MOST_ROWS, fewer where memory is short; beyond it the first of each list.
+    All rows are listed up to MOST_ROWS, fewer where memory is short; beyond it the first of each list, and a `store` has all.
     """
     lanes = max(left[0].key_lanes, right[0].key_lanes)
     most = min(MOST_ROWS, resources.memory // BYTES_PER_LISTED_ROW)
@@ -163,6 +181,8 @@ def join_manifests(
         key = left[1].spec.key
         if entries <= most:
             return delta_of_rows(_rows(con, _filled(ALL, lanes), {}), key)
+        if store is not None:
+            store.fill(_in_order(con, lanes), key, lanes)
         return _cut(con, lanes, most, key)
 
 
@@ -186,7 +206,7 @@ def _view(name: str, manifest: Manifest, lanes: int) -> str:
 def _filled(query: str, lanes: int) -> str:
     """A query above with the columns of the key."""
     names = [f"key_{i + 1}" for i in range(lanes)]
-    return query.format(
+    return query.replace("{order}", "{{order}}").format(
         declared="".join(f", {name} ubigint" for name in names),
         either="".join(f", coalesce(r.{name}, l.{name})" for name in names),
         keys="".join(f", {name}" for name in names),
@@ -200,13 +220,27 @@ def _join_ranges(
     ranges = max(1, -(-rows * BYTES_PER_JOINED_ROW * 2 // resources.memory))
     query, end = _filled(DIFFERING, lanes), 1 << LANE_BITS
     for i in range(ranges):
-        con.execute(query, {"low": end * i // ranges, "high": end * (i + 1) // ranges})
+        values = {"low": end * i // ranges, "high": end * (i + 1) // ranges}
+        apart(partial(_execute, con, query, values))
         progress(rows * (i + 1) // ranges - rows * i // ranges)
+
+
+def _execute(con: duckdb.DuckDBPyConnection, query: str, values: dict[str, int]) -> None:
+    """Runs a query that gives no rows, by the one thread that interrupts reach: the connection is older than that thread."""
+    with interruptible(con.interrupt):
+        con.execute(query, values)
+
+
+def _in_order(con: duckdb.DuckDBPyConnection, lanes: int) -> Iterator[NDArray[np.uint64]]:
+    """All differing rows by their keys, of one key those that went first, sorted out of core: hash, times, words of the key."""
+    query = _filled(ORDERED, lanes).replace("{order}", "".join(f"key_{i + 1}, " for i in range(lanes)))
+    for batch in con.sql(query).to_arrow_reader(ROWS_AT_ONCE):
+        yield np.stack([column.to_numpy().view(np.uint64) for column in batch.columns], axis=1)
 
 
 def _cut(con: duckdb.DuckDBPyConnection, lanes: int, most: int, key: Sequence[str]) -> Delta:
     """The delta of more rows than can be listed: exact counts, and of each list the first ones by their packed keys."""
-    con.execute(_filled(PER_KEY, lanes))
+    apart(partial(_execute, con, _filled(PER_KEY, lanes), {}))
     totals = con.execute(TOTALS if key else TOTALS_WITHOUT_KEY).fetchall()[0]
     limit = most // 4  # a changed row is two
     if key:

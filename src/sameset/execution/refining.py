@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.verdict import share_columns
 from sameset.errors import ManifestError, SamesetError
-from sameset.execution.column_evidence import explain_columns
-from sameset.execution.delta_rows import SOME_ROWS, noted, with_rows
+from sameset.execution.column_evidence import explain_columns, rows_needed
+from sameset.execution.delta_rows import SOME_ROWS, noted, read_rows, with_rows
 from sameset.execution.joins import can_join, join_delta, notes_of_join
 from sameset.execution.projection import Projection
 from sameset.execution.resources import Resources
+from sameset.execution.row_lines import LineStore
+from sameset.execution.rows_file import write_rows
 from sameset.execution.samples import are_samples, compare_samples
 from sameset.execution.scanning import silent
 from sameset.execution.sides import Sides
@@ -37,23 +39,33 @@ def refine(
     """The comparison with what a second scan adds: what the sketches did not suffice for, and rows of the delta themselves.
 
     A table that cannot be read a second time (a stream, a file that is gone by now) takes nothing from what is known.
-    Raises ManifestError for a manifest that is not its table's, and where a join finds too little memory or disk.
+    Raises ManifestError for a manifest that is not its table's, and where a join finds too little memory or disk; SamesetError
+    if a file of rows is wanted and it is not known which rows differ, or if it cannot be written.
     """
+    if wanted.file is None:
+        return _refine(comparison, sides, wanted, progress)[0]
+    with LineStore(sides.resources or Resources.of()) as store:
+        comparison, sides = _refine(comparison, replace(sides, lines=store), wanted, progress)
+        return write_rows(comparison, sides.with_selections(), wanted.file, progress)
+
+
+def _refine(comparison: Comparison, sides: Sides, wanted: WantedRows, progress: Progress) -> tuple[Comparison, Sides]:
+    """`refine` without the file, and the sides whose rows the delta speaks of."""
     places = (sides.left_source or sides.left_place, sides.right_source)
-    tables = (sides.left, sides.right)
+    tables, rows = (sides.left, sides.right), None
     try:
         sides = sides.with_selections()
         comparison, sides = _refined(comparison, sides, progress)
         if are_samples(tables, places):
             comparison = compare_samples(comparison, tables, places if wanted.any else (None, None), MOST_SAMPLES)
-            wanted = replace(wanted, sample=0)
         else:
-            comparison = explain_columns(comparison, sides if wanted.any else sides.sketches)
+            comparison, rows = read_rows(comparison, sides, wanted, rows_needed(comparison, sides))
+            comparison = explain_columns(comparison, sides if wanted.any else sides.sketches, rows)
     except ManifestError:
         raise
     except SamesetError as error:
         comparison = _unread(comparison, error)
-    return with_rows(comparison, sides, wanted)
+    return with_rows(comparison, rows), sides
 
 
 def join(comparison: Comparison, sides: Sides, progress: Progress = silent) -> Comparison:
@@ -93,9 +105,10 @@ def _is_worth_joining(comparison: Comparison) -> bool:
 
 def _join(comparison: Comparison, sides: Sides, progress: Progress) -> Comparison:
     one, two = sides.to_join
-    if comparison.delta is not None or not _is_worth_joining(comparison) or not can_join(one, two):
+    wanted = sides.lines is not None or _is_worth_joining(comparison)
+    if comparison.delta is not None or not wanted or not can_join(one, two):
         return comparison
-    delta = join_delta(one, two, sides.resources or Resources.of(), progress)
+    delta = join_delta(one, two, sides.resources or Resources.of(), progress, sides.lines)
     joined = compare(sides.left, sides.right, joined=delta)
     return replace(joined, notes=(*notes_of_join(one, two, delta), *joined.notes))
 
@@ -115,7 +128,7 @@ def _compare_common(comparison: Comparison, sides: Sides, progress: Progress) ->
     bucket_by = sides.right.spec.bucket_by if bucketing and bucketing.column in pairs else None
     spec = replace(sides.left.spec, key=key, columns=None, ignore=(), where=None, bucket_by=bucket_by)
     tables = sketch_table(left, spec, progress=progress), sketch_table(right, spec, progress=progress)
-    common = Sides(*tables, left, right, resources=sides.resources)
+    common = Sides(*tables, left, right, resources=sides.resources, lines=sides.lines)
     part = compare(common.left, common.right)
     if comparison.verdict is not Verdict.MODIFIED and not part.is_same and _are_domains(common):
         return comparison, sides

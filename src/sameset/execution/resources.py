@@ -1,4 +1,4 @@
-"""How much memory a manifest may take to be written and joined, and where what does not fit is laid."""
+"""What a check may take: memory for manifests and their joins, a folder for what does not fit in it, others who read partitions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sameset.errors import ManifestError, SpecError
+from sameset.execution.mappers import Mapper, mapper_of
 
 __all__ = ["LEAST_MEMORY", "Resources", "bytes_of"]
 
@@ -34,14 +35,20 @@ def bytes_of(size: str) -> int:
 
 @dataclass(frozen=True)
 class Resources:
-    """Memory for the whole process, in bytes, and the folder for what does not fit in it."""
+    """Memory for the whole process, in bytes, the folder for what does not fit in it, and who else reads partitions."""
 
     memory: int
     folder: Path
+    mapper: Mapper | None = None
 
     @classmethod
-    def of(cls, memory_limit: str | None = None, folder: str | os.PathLike[str] | None = None) -> Resources:
-        """What is given, otherwise SAMESET_MEMORY_LIMIT and SAMESET_TEMP, otherwise 2 GiB and the system's folder.
+    def of(
+        cls,
+        memory_limit: str | None = None,
+        folder: str | os.PathLike[str] | None = None,
+        mapper: Mapper | str | None = None,
+    ) -> Resources:
+        """What is given, otherwise SAMESET_MEMORY_LIMIT, SAMESET_TEMP and SAMESET_MAPPER, otherwise 2 GiB and the system's folder.
 
         Without a word from anybody a machine of less than 4 GiB gives half of what it has, but LEAST_MEMORY. SpecError for
         less than that, ManifestError for a folder that cannot be written into.
@@ -55,7 +62,8 @@ class Resources:
         chosen = Path(folder or os.environ.get("SAMESET_TEMP", "").strip() or tempfile.gettempdir())
         if not chosen.is_dir() or not os.access(chosen, os.W_OK | os.X_OK):
             raise ManifestError(f"{chosen} is no folder to write temporary files into; choose another with --temp")
-        return cls(memory, chosen)
+        found = mapper or os.environ.get("SAMESET_MAPPER", "").strip() or None
+        return cls(memory, chosen, mapper_of(found) if isinstance(found, str) else found)
 
 
 def _of_machine() -> int:

@@ -1,30 +1,29 @@
-"""Rows by their hashes: a second scan that fetches the rows of a delta from a source at hand.
-
-Every row found is known by both halves of its hash, so nothing else has to be trusted: neither the condition that made
-the scan short, nor that the source still holds what it held when it was sketched.
-"""
+"""Rows by their hashes: a second scan that fetches rows of a delta from a source at hand, whole or only their cells' hashes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from sameset.errors import SamesetError
-from sameset.execution.key_conditions import MOST_KEYS, condition_of
-from sameset.execution.scanning import cores, fold_streams
-from sameset.sketches.delta import row_lanes
-from sameset.sketches.table import hasher_for
+from sameset.canonical.columns import hash_column
+from sameset.execution.cells import Cells, Column
+from sameset.execution.patterns import plain_values
+from sameset.execution.rows_index import RowIndex
+from sameset.execution.rows_scan import scan_rows
 from sameset.sources.arrow_stream import kept_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sameset.canonical.forms import Form
     from sameset.canonical.keys import KeyValue
     from sameset.comparison.rows import Row
+    from sameset.execution.rows_scan import FoundBatch
     from sameset.sketches.spec import Spec
     from sameset.sources.base import Source
 
@@ -35,95 +34,103 @@ __all__ = ["FoundRows", "WantedRow", "fetch_rows", "plain_value"]
 
 @dataclass(frozen=True)
 class WantedRow:
-    """A row to fetch: both halves of its hash as a delta holds them, and its key's values if they are known."""
+    """A row to fetch: both halves of its hash as a delta holds them, its key if that is known, and whether it is wanted whole."""
 
     row: tuple[int, int]
     key: dict[str, KeyValue] | None = None
+    whole: bool = True
 
 
 @dataclass(frozen=True)
 class FoundRows:
-    """Rows of a source, each once whatever its multiplicity, and where each hash lies among them."""
+    """Rows of a source, each once whatever its multiplicity: where each hash lies among them, and their cells by column.
 
-    table: pa.Table
+    `table` holds those that were wanted whole: the one at a place is its row `whole[place]`, -1 for the others.
+    """
+
     places: dict[tuple[int, int], int]
+    cells: Mapping[str, Column]
+    table: pa.Table
+    whole: NDArray[np.intp]
 
-    def row(self, hashed: tuple[int, int] | None) -> Row | None:
-        """The row of this hash as Python values; None if there is none."""
+    def row(self, hashed: tuple[int, int] | None, names: Sequence[str] | None = None) -> Row | None:
+        """The row of this hash as Python values, or these columns of it; None if there is none, or not as a whole."""
         place = None if hashed is None else self.places.get(hashed)
-        return (
-            None if place is None else {name: plain_value(self.table[name][place]) for name in self.table.column_names}
-        )
+        if place is None or self.whole[place] < 0:
+            return None
+        at = int(self.whole[place])
+        return {name: plain_value(self.table[name][at]) for name in names or self.table.column_names}
+
+    def cells_of(self, hashes: Sequence[tuple[int, int] | None]) -> Mapping[str, Column] | None:
+        """The cells of the rows of these hashes, in their order; None unless all of them are there."""
+        places = [None if hashed is None else self.places.get(hashed) for hashed in hashes]
+        if None in places:
+            return None
+        at = np.array(places, np.intp)
+        return {name: column.take(at) for name, column in self.cells.items()}
 
 
-def fetch_rows(source: Source, spec: Spec, wanted: Sequence[WantedRow]) -> FoundRows:
+class _Found:
+    """What one thread found: cells of all rows, and those that are wanted whole as batches."""
+
+    def __init__(self) -> None:
+        self.cells = Cells()
+        self.whole: list[pa.RecordBatch] = []
+
+
+def fetch_rows(source: Source, spec: Spec, wanted: Sequence[WantedRow], values: Sequence[str] = ()) -> FoundRows:
     """The rows of a source that have one of the hashes wanted; those that it does not hold are missing.
 
-    Where the keys are known and few, only the rows of such keys are read, if the source can tell them (DuckDB then skips
-    row groups and decodes the other columns of those rows alone); all rows are read only if some were not found that way.
+    Of the columns in `values` the cells have their values, of all others their hashes alone.
     """
-    hashes = {row.row: None for row in wanted}
-    condition = _condition(source, spec, wanted)
-    found = _scan(source, spec, hashes, condition)
-    if condition is not None and len(found.places) < len(hashes):
-        found = _scan(source, spec, hashes, None)
-    return found
-
-
-def _condition(source: Source, spec: Spec, wanted: Sequence[WantedRow]) -> str | None:
-    if not spec.key or len(wanted) > MOST_KEYS or any(row.key is None for row in wanted):
-        return None
-    return condition_of([row.key for row in wanted if row.key is not None], source.schema())
-
-
-def _scan(source: Source, spec: Spec, hashes: Iterable[Hash], condition: str | None) -> FoundRows:
     schema = source.schema()
-    hasher = hasher_for(spec, schema)
-    lanes = np.array(sorted(hashes), np.uint64).reshape(-1, 2)
-    first = np.unique(lanes[:, 0])
-
-    def collect(kept: list[tuple[pa.RecordBatch, NDArray[np.uint64]]], batch: pa.RecordBatch) -> None:
-        h1, h2 = (row_lanes(half) for half in hasher.hash(batch).named)
-        likely = first[np.minimum(np.searchsorted(first, h1), len(first) - 1)] == h1
-        if likely.any():
-            kept.append((_of_schema(batch, likely, schema), np.stack([h1[likely], h2[likely]], axis=1)))
-
-    if not len(lanes):
-        return FoundRows(pa.Table.from_batches([], schema), {})
-    try:
-        parts = fold_streams(source.streams(cores(), None, condition), list, collect)
-    except SamesetError:
-        if condition is None:
-            raise
-        return FoundRows(
-            pa.Table.from_batches([], schema), {}
-        )  # whatever is wrong with the condition, a scan of all rows is right
-    return _joined([part for kept in parts for part in kept], schema, set(hashes))
+    index = RowIndex(np.array([row.row for row in wanted], np.uint64).reshape(-1, 2))
+    which, at = index.listed(np.arange(len(index)))
+    is_whole = np.zeros(len(index), bool)
+    np.logical_or.at(is_whole, which, np.array([row.whole for row in wanted], bool)[at])
+    take = partial(_take, schema=schema, form=spec.form, values=frozenset(values), is_whole=is_whole)
+    states = scan_rows(source, spec, index, _Found, take, [row.key for row in wanted])
+    return _joined(states, schema, index, is_whole)
 
 
-def _joined(
-    parts: Sequence[tuple[pa.RecordBatch, NDArray[np.uint64]]], schema: pa.Schema, hashes: set[Hash]
-) -> FoundRows:
-    """The rows of these hashes, each once."""
-    places: dict[Hash, int] = {}
-    batches = []
-    for batch, lanes in parts:
-        fresh = np.zeros(len(lanes), bool)
-        for i, (h1, h2) in enumerate(lanes.tolist()):
-            if (h1, h2) in hashes and (h1, h2) not in places:
-                places[h1, h2] = len(places)
-                fresh[i] = True
-        batches.append(_of_schema(batch, fresh, schema))
-    return FoundRows(pa.Table.from_batches(batches, schema), places)
+def _take(
+    found: _Found,
+    batch: FoundBatch,
+    schema: pa.Schema,
+    form: Form,
+    values: frozenset[str],
+    is_whole: NDArray[np.bool_],
+) -> None:
+    cells = {}
+    for name, array in zip(schema.names, batch.columns, strict=True):
+        hashed = hash_column(array, name, form)
+        kept = plain_values(array) if name in values else None
+        cells[name] = Column(np.stack([hashed.h1, hashed.h2], axis=1), kept)
+    found.cells.add(batch.places.astype(np.uint64), cells)
+    chosen = is_whole[batch.places]
+    if chosen.any():
+        found.whole.append(_of_schema(batch.columns, chosen, schema))
 
 
-def _of_schema(batch: pa.RecordBatch, chosen: NDArray[np.bool_], schema: pa.Schema) -> pa.RecordBatch:
+def _joined(states: Sequence[_Found], schema: pa.Schema, index: RowIndex, is_whole: NDArray[np.bool_]) -> FoundRows:
+    names, cells = Cells.joined([state.cells for state in states])
+    places = names.astype(np.intp)
+    whole = is_whole[places]
+    return FoundRows(
+        {(one, two): place for place, (one, two) in enumerate(index.lanes[places].tolist())},
+        cells,
+        pa.Table.from_batches([batch for state in states for batch in state.whole], schema),
+        np.where(whole, np.cumsum(whole) - 1, -1),
+    )
+
+
+def _of_schema(columns: Sequence[pa.Array], chosen: NDArray[np.bool_], schema: pa.Schema) -> pa.RecordBatch:
     """The rows chosen, in the schema's types: streams may deliver texts as codes of a dictionary."""
     keep = pa.Array.from_buffers(pa.bool_(), len(chosen), [None, pa.py_buffer(np.packbits(chosen, bitorder="little"))])
-    columns = [kept_values(column, keep) for column in batch.columns]
+    kept = list(columns) if chosen.all() else [kept_values(column, keep) for column in columns]
     cast = [
         column if column.type == field.type else column.cast(field.type)
-        for column, field in zip(columns, schema, strict=True)
+        for column, field in zip(kept, schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(cast, schema=schema)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from sameset.sources.interrupts import run_in_threads
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +54,8 @@ def fold_streams(
     """Folds the batches of all streams into as many states as there are threads (cores), each used by one thread alone.
 
     Only as many batches are in memory as there are threads: a thread fetches its next one under the stream's lock, while
-    others compute or read another stream. The first error stops all threads and is raised; so does an interrupt of the caller.
+    others compute or read another stream. The first error stops all threads and is raised; so does an interrupt of the caller,
+    which does not wait for a batch (`sources.interrupts`).
     """
     shared = [(stream, threading.Lock()) for stream in streams]
     workers = threads or cores()
@@ -73,12 +76,7 @@ def fold_streams(
                 fold(state, batch)
         return state
 
-    with ExitStack() as stack, ThreadPoolExecutor(workers, "sameset") as pool:
+    with ExitStack() as stack:
         for stream in streams:
             stack.callback(stream.close)  # type: ignore[attr-defined]  # they are generators
-        futures = [pool.submit(work, i % len(streams)) for i in range(workers)]
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-        finally:
-            stop.set()
-        return [future.result() for future in futures]
+        return run_in_threads([partial(work, i % len(streams)) for i in range(workers)], stop.set)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sameset.execution.resources import Resources
+    from sameset.execution.row_lines import LineStore
     from sameset.sketches.table import TableSketch
     from sameset.sources.base import Source
 
@@ -31,12 +32,16 @@ class Sides:
     left_manifest: Path | None = None
     right_manifest: Path | None = None
     resources: Resources | None = None  #: for a join; those of the environment if None
+    selected: bool = False  #: whether the sources hold just what the specs ask for
+    lines: LineStore | None = None  #: where a join lays all differing rows, if a file of them is wanted
 
     def with_selections(self) -> Sides:
         """The same with sources that hold just the columns and rows that the specs ask for."""
+        if self.selected:
+            return self
         left = self.left_source and selected(self.left_source, self.left.spec)
         right = self.right_source and selected(self.right_source, self.right.spec)
-        return replace(self, left_source=left, right_source=right)
+        return replace(self, left_source=left, right_source=right, selected=True)
 
     @property
     def sketches(self) -> Sides:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial, reduce
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from sameset.errors import SourceError
-from sameset.execution.mappers import InTurn
 from sameset.execution.projection import selected
 from sameset.execution.scanning import cores, fold_streams, silent
 from sameset.sketches.spec import Spec
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     Tee = Callable[[HashedBatch], None]
 
-__all__ = ["sketch_partition", "sketch_table"]
+__all__ = ["sketch_partition", "sketch_selected", "sketch_table"]
 
 
 def sketch_table(
@@ -37,23 +38,45 @@ def sketch_table(
 ) -> TableSketch:
     """The sketch of all rows of a source (or of whatever `open_source` takes), in one pass and flat memory.
 
-    `tee` is given the row hashes of every batch, too, from several threads at once.
+    With a `mapper` partitions are sketched wherever it sends them, if the source has any (docs/scale.md).
+    `tee` is given the row hashes of every batch, too, from several threads at once; it needs all rows in this process.
+    A Spark DataFrame is sketched on its executors, whatever the mapper, unless there is a tee.
     Raises SourceError (also SchemaError, UnsupportedTypeError) if the source cannot be read as a table.
     """
     from sameset.sources import Source, open_source
+    from sameset.sources.spark_frames import SparkFrameSource
 
     opened = source if isinstance(source, Source) else open_source(source)
-    sketch = partial(sketch_partition, spec=spec or Spec(), progress=progress, tee=tee)
-    return reduce(TableSketch.merge, (mapper or InTurn()).map(sketch, opened.partitions()))
+    wanted = spec or Spec()
+    if tee is None and isinstance(opened, SparkFrameSource):
+        from sameset.execution.spark import sketch_frame
+
+        return sketch_frame(opened, wanted, progress)
+    if mapper is not None and tee is None:
+        from sameset.execution.mapping import sketch_jobs
+        from sameset.execution.partitioning import partition_jobs
+
+        jobs = partition_jobs(opened, wanted)
+        if len(jobs) > 1 or (jobs and not mapper.here):
+            return sketch_jobs(jobs, mapper, progress)
+    parts = (sketch_partition(part, wanted, progress, tee=tee) for part in opened.partitions())
+    return reduce(TableSketch.merge, parts)
 
 
 def sketch_partition(
     source: Source, spec: Spec, progress: Progress = silent, threads: int | None = None, tee: Tee | None = None
 ) -> TableSketch:
     """The sketch of one partition, by all cores of this machine unless `threads` says how many."""
-    try:
-        chosen = selected(source, spec)
-        schema = chosen.schema()
+    with _naming(source):
+        return sketch_selected(selected(source, spec), spec, progress, threads, tee)
+
+
+def sketch_selected(
+    source: Source, spec: Spec, progress: Progress = silent, threads: int | None = None, tee: Tee | None = None
+) -> TableSketch:
+    """The same of a source that already holds just the columns and rows that the spec asks for."""
+    with _naming(source):
+        schema = source.schema()
         hasher = hasher_for(spec, schema)
 
         def start() -> tuple[RowHasher, TableSketch]:
@@ -65,9 +88,16 @@ def sketch_partition(
             if tee is not None:
                 tee(hashed)
 
-        states = fold_streams(chosen.streams(threads or cores()), start, fold, progress, threads)
+        states = fold_streams(source.streams(threads or cores()), start, fold, progress, threads)
+    return reduce(TableSketch.merge, (sketch for _, sketch in states))
+
+
+@contextmanager
+def _naming(source: Source) -> Iterator[None]:
+    """Has every error of the source say whose it is: what is wrong with a column does not know whose column it is."""
+    try:
+        yield
     except SourceError as error:
-        if source.address not in str(error):  # what is wrong with a column does not know whose column it is
+        if source.address not in str(error):
             error.args = (f"{source.address}: {error}",)
         raise
-    return reduce(TableSketch.merge, (sketch for _, sketch in states))

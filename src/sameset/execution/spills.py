@@ -14,7 +14,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Self
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Words = NDArray[np.uint64]
 
-__all__ = ["COUNT", "LANE_BITS", "RowSpill", "count_copies", "words_of"]
+__all__ = ["COUNT", "LANE_BITS", "RowSpill", "count_copies", "told_of_files", "words_of"]
 
 LANE_BITS = 61
 COUNT = 2  #: column of the count
@@ -86,7 +86,8 @@ class RowSpill:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        with suppress(OSError):  # of a full disk, that was told when it was written to
+            self._stack.close()
         self._held = []
 
     def add(self, hashed: HashedBatch) -> None:
@@ -108,7 +109,7 @@ class RowSpill:
                 self._held = []
 
     def _open(self) -> None:
-        with _told(self._resources):
+        with told_of_files(self._resources):
             self._files = [
                 self._stack.enter_context(tempfile.TemporaryFile(dir=self._resources.folder))  # noqa: SIM115 - the stack closes it
                 for _ in range(1 << DIGIT_BITS)
@@ -118,7 +119,7 @@ class RowSpill:
         """Appends sorted rows to their buckets."""
         digits = (words[:, 0] >> np.uint64(self._shift)) & np.uint64((1 << DIGIT_BITS) - 1)
         ends = np.searchsorted(digits, np.arange(1 << DIGIT_BITS), side="right").tolist()
-        with _told(self._resources):
+        with told_of_files(self._resources):
             start = 0
             for file, end in zip(self._files, ends, strict=True):
                 if end > start:
@@ -155,7 +156,7 @@ class RowSpill:
 
     def _read(self, file: IO[bytes], width: int, rows: int) -> Iterator[Words]:
         """The rows of a bucket, so many at a time; its room on the disk is given back."""
-        with _told(self._resources):
+        with told_of_files(self._resources):
             file.seek(0)
             while data := file.read(8 * width * rows):
                 yield np.frombuffer(data, np.uint64).reshape(-1, width)
@@ -171,7 +172,7 @@ def _rows_of(part: Future[Words] | Iterator[Words]) -> Iterator[Words]:
 
 
 @contextmanager
-def _told(resources: Resources) -> Iterator[None]:
+def told_of_files(resources: Resources) -> Iterator[None]:
     """Within it, what the file system says against temporary files becomes a ManifestError of one sentence."""
     try:
         yield

@@ -8,8 +8,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from sameset.addresses import without_password
+
 if TYPE_CHECKING:
-    from sameset.registry.addresses import default_address, without_password
+    from sameset.registry.addresses import default_address
     from sameset.registry.entries import DatasetSummary, NewSnapshot, Snapshot, sketch_key
     from sameset.registry.names import check_name, parse_reference
     from sameset.registry.store import Registry
@@ -35,7 +37,6 @@ _MODULES = {
     "default_address": "addresses",
     "parse_reference": "names",
     "sketch_key": "entries",
-    "without_password": "addresses",
 }
 
 

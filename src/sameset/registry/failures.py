@@ -42,7 +42,7 @@ _SERVER_REASONS = {
 # What a server says while it starts, stops or has no connection left. libpq gives no SQLSTATE for a connection refused by
 # the server, only this text.
 _STARTING = ("starting up", "shutting down", "recovery", "not yet accepting", "too many clients", "connection slots")
-_STARTING_STATES = ("57P01", "57P02", "57P03", "53300", "08")
+_STARTING_STATES = ("57P", "53300", "08")
 # Two transactions were in each other's way (deadlock, serialization, a replica that had to catch up): the next try succeeds.
 _COLLISIONS = ("40001", "40P01")
 
@@ -57,13 +57,13 @@ def told(place: Place) -> Iterator[None]:
         raise kind(f"the registry {place.address} {_reason(error)}") from error
 
 
-def persist(place: Place, work: Callable[[], T], *, known: bool, seconds: float = LOSS_TIMEOUT) -> T:
+def persist(place: Place, work: Callable[[], T], *, known: bool) -> T:
     """What `work` gives: one whole short transaction, which may run again after a loss that did not tell how it ended.
 
     A server that answered before (`known`) is waited for, with growing delays; one that never did only while it says that it
     is starting. Raises RegistryError of one sentence.
     """
-    give_up = time.monotonic() + seconds
+    give_up = time.monotonic() + LOSS_TIMEOUT
     delay = _FIRST_DELAY
     while True:
         try:

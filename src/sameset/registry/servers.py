@@ -11,8 +11,8 @@ import os
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
+from sameset.addresses import without_password
 from sameset.errors import MissingExtraError, RegistryError
-from sameset.registry.addresses import without_password
 
 __all__ = ["read_address", "server_engine"]
 
@@ -26,8 +26,9 @@ _NOTICING = {
     "tcp_user_timeout": 50_000,  # milliseconds
 }
 
-# A writer whose machine vanished between two statements holds the row of its dataset no longer than this.
-_MOST_IDLE = 60
+# A writer whose machine vanished between two statements holds the row of its dataset no longer than this: less than those
+# who wait for it do. Nothing of ours takes time between two statements of a transaction.
+_MOST_IDLE = 20.0
 
 
 def read_address(rest: str) -> tuple[str, URL]:
@@ -44,8 +45,8 @@ def read_address(rest: str) -> tuple[str, URL]:
         url = make_url(text)
     except (ArgumentError, ValueError):
         url = None
-    # An @ in the host is the rest of a password that was cut at its own @.
-    if url is None or "@" in (url.host or ""):
+    # An @ in the host, or beside a password among the options, is of a password that was cut at its own @.
+    if url is None or "@" in f"{url.host}{url.database}" or (url.password and "@" in rest.partition("?")[2]):
         raise RegistryError(
             "the registry's address cannot be read; write postgresql://USER@HOST:PORT/DATABASE, signs like @ as %XX"
         )
@@ -76,8 +77,8 @@ def server_engine(url: URL, lock_timeout: float) -> Engine:
         )
     except ModuleNotFoundError:
         raise MissingExtraError("postgres", "a registry on PostgreSQL") from None
-    limits = f"set local lock_timeout = {round(lock_timeout * 1000) or 1}"
-    limits += f"; set local idle_in_transaction_session_timeout = {_MOST_IDLE * 1000}"
+    limits = f"set local lock_timeout = {max(1, round(lock_timeout * 1000))}"
+    limits += f"; set local idle_in_transaction_session_timeout = {round(_MOST_IDLE * 1000)}"
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

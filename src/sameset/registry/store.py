@@ -15,9 +15,9 @@ from typing import Any, Self, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, func, select
 
-from sameset.errors import RegistryError, StaleSnapshotError, UnknownDatasetError
+from sameset.addresses import without_password
+from sameset.errors import DamagedSketchError, RegistryError, StaleSnapshotError, UnknownDatasetError
 from sameset.registry import engine as database
-from sameset.registry.addresses import without_password
 from sameset.registry.engine import LOCK_TIMEOUT, Place
 from sameset.registry.entries import DatasetSummary, NewSnapshot, Snapshot, sketch_key
 from sameset.registry.failures import persist, told
@@ -166,10 +166,10 @@ class Registry(FileStore):
         return self._find(_snapshots().where(snapshot.c.run_id == run_id))
 
     def sketch(self, of: Snapshot) -> bytes:
-        """The bytes of a snapshot's sketch; RegistryError if they are not the bytes that were recorded."""
+        """The bytes of a snapshot's sketch; DamagedSketchError if they are not the bytes that were recorded."""
         content: bytes | None = self._value(select(sketch.c.content).where(sketch.c.key == of.sketch_key))
         if content is None or sketch_key(content) != of.sketch_key:
-            raise RegistryError(
+            raise DamagedSketchError(
                 f"the sketch of {of.reference} in {self.address} is damaged; restore the registry from a copy"
             )
         return content

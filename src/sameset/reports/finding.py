@@ -45,6 +45,7 @@ class Finding:
     resembles: tuple[Resemblance, ...] = ()
     is_check: bool = False
     files: FileChanges | None = None  #: what was read of a set of files
+    notes: tuple[str, ...] = ()  #: of the check, beside those of its comparison
 
     @property
     def symbol(self) -> str:
@@ -72,6 +73,7 @@ def finding_of(found: Comparison | Check) -> Finding:
         found.resembles,
         is_check=True,
         files=found.files,
+        notes=found.notes,
     )
 
 

@@ -19,10 +19,12 @@ from sameset.reports.texts import cut, printable
 from sameset.reports.words import count_text, share_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sameset.comparison import Comparison
     from sameset.execution.checking import Check
 
-__all__ = ["as_html"]
+__all__ = ["as_html", "page_of", "rendered"]
 
 LONGEST_SENTENCE = 2_000
 
@@ -33,22 +35,36 @@ def as_html(found: Comparison | Check, limit: int, provenance: Provenance | None
     The same finding and provenance give the same page to the byte. Every text of the data is escaped.
     """
     report = Report(finding_of(found), limit, provenance or Provenance())
-    environment = _environment()
     sections = [
-        Markup(environment.get_template(f"{section.name}.html").render(section=told))
-        for section in SECTIONS
-        if (told := section.tell(report)) is not None
+        rendered(section.name, section=told) for section in SECTIONS if (told := section.tell(report)) is not None
     ]
     finding = report.finding
-    style = _style()
-    return environment.get_template("page.html").render(
-        title=printable(cut(f"{finding.status}: {finding.subject}", 200)),
-        finding=finding,
-        sentence=cut(finding.sentence, LONGEST_SENTENCE),
-        tone=TONES.get(finding.status, "unknown"),
-        sections=sections,
-        style=Markup(style),
-        style_hash=b64encode(sha256(style.encode()).digest()).decode(),
+    return page_of(finding.status, finding.symbol, finding.subject, finding.sentence, sections)
+
+
+def rendered(template: str, **content: Any) -> Markup:
+    """A part of a page, from the template of its name; every text in the content is escaped."""
+    return Markup(_environment().get_template(f"{template}.html").render(**content))
+
+
+def page_of(
+    status: str, symbol: str, subject: str, sentence: str, sections: Sequence[Markup], style: str = "style"
+) -> str:
+    """A whole page: what its headline says, its sections, and the style sheets that it takes, by their names."""
+    sheet = "\n".join(_style(name) for name in style.split())
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=printable(cut(f"{status}: {subject}", 200)),
+            status=status,
+            symbol=symbol,
+            sentence=cut(sentence, LONGEST_SENTENCE),
+            tone=TONES.get(status, "unknown"),
+            sections=sections,
+            style=Markup(sheet),
+            style_hash=b64encode(sha256(sheet.encode()).digest()).decode(),
+        )
     )
 
 
@@ -70,5 +86,5 @@ def _environment() -> Environment:
 
 
 @cache
-def _style() -> str:
-    return (files("sameset.reports") / "templates" / "style.css").read_text(encoding="utf-8")
+def _style(name: str) -> str:
+    return (files("sameset.reports") / "templates" / f"{name}.css").read_text(encoding="utf-8")

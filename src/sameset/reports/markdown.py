@@ -56,6 +56,7 @@ def as_markdown(found: Comparison | Check, limit: int) -> str:
         parts.append(_short(finding.files.sentence, LONGEST_PATTERN))
     if finding.resembles:
         parts.append("### Resembles\n\n" + _resembles(finding, limit))
+    parts += _notes(finding.notes)
     return "\n\n".join(parts) + "\n"
 
 

@@ -73,10 +73,11 @@ def _counts(report: Report) -> dict[str, Any]:
 
 def _notes(report: Report) -> list[str] | None:
     comparison = report.finding.comparison
-    if comparison is None or not comparison.notes:
+    notes = (*(comparison.notes if comparison else ()), *report.finding.notes)
+    if not notes:
         return None
-    more = len(comparison.notes) - MOST_NOTES
-    shown = [cut(note, LONGEST_NOTE) for note in comparison.notes[:MOST_NOTES] if note]
+    more = len(notes) - MOST_NOTES
+    shown = [cut(note, LONGEST_NOTE) for note in notes[:MOST_NOTES] if note]
     return shown + ([f"and {more:,} more notes"] if more > 0 else [])
 
 

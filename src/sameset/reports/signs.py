@@ -22,6 +22,9 @@ TONES = {
     "removed": "lost",
     "replaced": "lost",
     "unrelated": "lost",
+    "success": "same",
+    "failure": "lost",
+    "unknown": "alike",
 }
 #: One sign for each state of columns and rows, so that colour never speaks alone.
 SIGNS = {

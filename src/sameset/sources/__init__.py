@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sameset.sources.address import open_source, without_password
+from sameset.addresses import without_password
+from sameset.sources.address import open_source
 from sameset.sources.base import Source
 
 __all__ = ["Source", "open_source", "without_password"]

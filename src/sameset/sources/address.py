@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from sameset.addresses import has_open_password, without_password
 from sameset.errors import SourceError
 from sameset.sources.base import Source
 from sameset.sources.file_sets import FileSet, files_at, has_pattern, kind_by_ending, kind_of
@@ -15,7 +15,7 @@ from sameset.sources.files import is_object, readable_file
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["UNDERSTOOD", "open_source", "without_password"]
+__all__ = ["UNDERSTOOD", "open_source"]
 
 UNDERSTOOD = (
     "a file, glob or folder of Parquet (.parquet), CSV (.csv, .tsv), JSON lines (.jsonl, .ndjson, .json), either also "
@@ -32,7 +32,6 @@ DATABASES = ("postgresql", "postgres", "sqlite", "mysql", "mariadb", "mssql", "o
 URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 #: A database and what of it: the first `::` outside the brackets of an IPv6 host.
 DATABASE = re.compile(r"(?P<url>[a-z][a-z0-9+.-]+://(?:\[[^\]]*\]|[^:\[]|:(?!:)|\[)*?)::(?P<rest>.*)", re.DOTALL | re.I)
-SECRET = re.compile(r"(?i)\b(password|passwd|pwd|secret|token|sig|signature|key|access_key|secret_key)=[^&;\s]*")
 
 
 def open_source(
@@ -42,7 +41,7 @@ def open_source(
 
     Args:
         place: an address (text or path), or an object with the Arrow C stream protocol: a pyarrow table or
-            reader, a pandas or Polars frame, a DuckDB relation.
+            reader, a pandas or Polars frame, a DuckDB relation; or a Spark DataFrame.
         schema: the types of columns of CSV and JSON lines, by name; columns that it lacks get the type that is found.
             Places that have types of their own keep these.
         union_by_name: whether several files may lack columns, which are null there, and may have types of one family,
@@ -56,8 +55,9 @@ def open_source(
         return place
     if not isinstance(place, str | os.PathLike):
         from sameset.sources.memory import MemorySource
+        from sameset.sources.spark_frames import SparkFrameSource, is_spark_frame
 
-        return MemorySource(place)
+        return SparkFrameSource(place) if is_spark_frame(place) else MemorySource(place)
     address = os.fspath(place)
     if not isinstance(address, str) or not address or "\0" in address:
         raise SourceError(f"{address!r} is no address; understood are {UNDERSTOOD}")
@@ -79,23 +79,6 @@ def open_source(
         return dataset
     files = files_at(path)
     return _open_samples(files, raw) or _open_files(files, schema, union_by_name)
-
-
-def without_password(address: str) -> str:
-    """An address without any password, in its user part or among its parameters, fit to be shown and stored."""
-    if not URL.match(address):
-        return address
-    database = DATABASE.fullmatch(address)
-    place, rest = (database["url"], f"::{database['rest']}") if database else (address, "")
-    try:
-        parts = urlsplit(place)
-    except ValueError:
-        return place.split("://", 1)[0] + "://..."
-    userinfo, at, host = parts.netloc.rpartition("@")
-    netloc = userinfo.split(":", 1)[0] + at + host
-    path, query, fragment = (SECRET.sub(r"\1=***", part) for part in parts[2:])
-    shown = f"{parts.scheme}://{netloc}{path}"
-    return shown + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "") + rest
 
 
 def _open_file_database(path: str, content: str) -> Source:
@@ -134,6 +117,8 @@ def _open_database(scheme: str, address: str) -> Source:
         if scheme.partition("+")[0] in DATABASES:
             raise SourceError(f"{shown} is a database; add ::TABLE or ::select ...")
         raise SourceError(f"{shown}: {scheme} addresses cannot be read yet; understood are {UNDERSTOOD}")
+    if has_open_password(address):
+        raise SourceError(f"{shown} cannot be read as it is written; write signs like @ : / ? of a password as %XX")
     if scheme in ("postgresql", "postgres"):
         from sameset.sources.postgres import PostgresSource
 

@@ -44,6 +44,9 @@ class ArrowIpcSource(ArrowStreamSource, FilesSource):
     def alone(self, file: str) -> Source:
         return ArrowIpcSource(FileSet(file, (file,)))
 
+    def like(self, files: FileSet, groups: range | None = None) -> FilesSource:
+        return ArrowIpcSource(files, self._union_by_name)
+
     def row_count(self) -> int | None:
         if not all(map(_is_file, self._files.files)):
             return None

@@ -72,6 +72,9 @@ class DelimitedSource(ScannedSource, FilesSource):
     def alone(self, file: str) -> Source:
         return DelimitedSource(FileSet(file, (file,)), self._schema)
 
+    def like(self, files: FileSet, groups: range | None = None) -> FilesSource:
+        return DelimitedSource(files, self._schema, self._union_by_name)
+
     def why_whole(self, names: Sequence[str]) -> str | None:
         if self._schema is None:
             return "the types of a CSV's columns are found over all rows of all files; --schema-from gives them"

@@ -41,6 +41,25 @@ class FilesSource(Source):
     def alone(self, file: str) -> Source:
         """One of the files as a source with its own columns, without those of its folders."""
 
+    @abstractmethod
+    def like(self, files: FileSet, groups: range | None = None) -> FilesSource:
+        """The same kind of source, read in the same way, of other files; `groups` are row groups that `row_groups` told of."""
+
+    def part(self, places: Sequence[int], schema: pa.Schema, groups: range | None = None) -> Source:
+        """Some files, or some row groups of one, as rows of the whole's schema; it knows no other files and is small to send."""
+        files = self.file_set
+        some = FileSet(
+            files.address,
+            tuple(files.files[place] for place in places),
+            {key: tuple(values[place] for place in places) for key, values in files.partitions.items()},
+            files.root,
+        )
+        return FilePart(self.like(some, groups), range(len(places)), schema)
+
+    def row_groups(self, file: str) -> Sequence[int]:
+        """The sizes in bytes of the parts of a file that can be read by themselves; none if it can only be read as a whole."""
+        return ()
+
     def why_whole(self, names: Sequence[str]) -> str | None:
         """Why files with columns of these names can only be read together, as the end of a sentence; None if they need not."""
         return None

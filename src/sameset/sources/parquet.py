@@ -10,12 +10,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sameset.errors import SchemaError
+from sameset.errors import SchemaError, SourceError
 from sameset.sources.base import Source
 from sameset.sources.file_parts import FilesSource
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import attach_stores, open_random, readable_file, sql_path
 from sameset.sources.int96 import refuse_nanoseconds
+from sameset.sources.plain_parts import PlainPart
 from sameset.sources.row_groups import RowGroups, are_plain, delivered_schema, has_int96
 from sameset.sources.scan import Layout, ScannedSource, quoted, reading, sql_type_of
 from sameset.sources.schemas import marked, one_schema
@@ -45,10 +46,12 @@ class ParquetSource(ScannedSource, FilesSource):
     because DuckDB would change them; and unknown extension types.
     """
 
-    def __init__(self, files: FileSet, union_by_name: bool = False) -> None:
+    def __init__(self, files: FileSet, union_by_name: bool = False, groups: range | None = None) -> None:
+        """`groups` are the row groups to read, of a single file that `row_groups` has told them of."""
         super().__init__(files.address)
         self._files = files
         self._union_by_name = union_by_name
+        self._groups = groups
 
     @property
     def file_set(self) -> FileSet:
@@ -64,13 +67,29 @@ class ParquetSource(ScannedSource, FilesSource):
         return footer.schema.with_metadata({"int96": str(footer.has_int96)})
 
     def alone(self, file: str) -> Source:
-        return ParquetSource(FileSet(file, (file,)))
+        return ParquetSource(FileSet(file, (file,)), groups=self._groups)
+
+    def like(self, files: FileSet, groups: range | None = None) -> FilesSource:
+        return ParquetSource(files, self._union_by_name, groups)
+
+    def part(self, places: Sequence[int], schema: pa.Schema, groups: range | None = None) -> Source:
+        if not self._is_plain:
+            return super().part(places, schema, groups)
+        files = [self._files.files[place] for place in places]
+        return PlainPart(files[0] if len(files) == 1 else self.address, files, schema, groups)
+
+    def row_groups(self, file: str) -> Sequence[int]:
+        """The sizes in bytes of a file's row groups, if they can be read one by one; otherwise none."""
+        if not ParquetSource(FileSet(file, (file,)))._is_plain:
+            return ()
+        metadata = pq.read_metadata(file)
+        return [metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)]
 
     def row_count(self) -> int | None:
         return sum(footer.rows for footer in self._footers)
 
     def schema(self) -> pa.Schema:
-        known = delivered_schema(self._one_schema()) if self._is_plain else None
+        known = delivered_schema(self._shared_schema) if self._is_plain else None
         return super().schema() if known is None else known
 
     def streams(
@@ -78,8 +97,10 @@ class ParquetSource(ScannedSource, FilesSource):
     ) -> Sequence[Iterator[pa.RecordBatch]]:
         chosen = self.schema().names if columns is None else [column.name for column in self._chosen(columns)]
         if where is not None or not chosen or not self._is_plain:
+            if self._groups is not None:
+                raise SourceError(f"{self.address} has other columns than before; read it again")
             return [self.batches(columns, where)]
-        groups = RowGroups(self.address, self._files.files)
+        groups = RowGroups(self._files.files, self._groups)
         return [groups.read(chosen) for _ in range(count)]
 
     @cached_property
@@ -87,13 +108,13 @@ class ParquetSource(ScannedSource, FilesSource):
         """Whether row groups can be read as they are, without DuckDB."""
         if self._files.partitions or self._union_by_name or any(footer.has_int96 for footer in self._footers):
             return False
-        return are_plain(self._files.files, self._one_schema())
+        return are_plain(self._files.files, self._shared_schema)
 
     def _register(self, con: duckdb.DuckDBPyConnection) -> None:
         attach_stores(con, self._files.files)
 
     def _layout(self, con: duckdb.DuckDBPyConnection) -> Layout:
-        schema = self._one_schema()
+        schema = self._shared_schema
         self._files.refuse_shared(schema.names)
         self._refuse_lost_nanoseconds()
         keys = tuple(self._files.partitions)
@@ -142,7 +163,8 @@ class ParquetSource(ScannedSource, FilesSource):
                 with reading(name):
                     refuse_nanoseconds(name)
 
-    def _one_schema(self) -> pa.Schema:
+    @cached_property
+    def _shared_schema(self) -> pa.Schema:
         schemas = [footer.schema for footer in self._footers]
         if len(schemas) == 1:
             return schemas[0]

@@ -24,6 +24,7 @@ from sameset.errors import MissingExtraError, SourceError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.base import ROWS_PER_BATCH
 from sameset.sources.database_names import offered
+from sameset.sources.interrupts import apart, interruptible
 from sameset.sources.postgres_types import Column, columns_of, restored
 from sameset.sources.scan import quoted, reading
 
@@ -54,10 +55,13 @@ class PostgresSource(ArrowStreamSource):
         raise SourceError(f"{self.address} keeps its rows in no order; give a select with ORDER BY")
 
     def _arrow_schema(self) -> pa.Schema:
-        with self._cursor() as cursor:
-            self._rows = self._relation(cursor)
-            self._columns = columns_of(cursor, self._rows, self.address)
+        self._rows, self._columns = apart(self._looked_at)  # the digits of numbers take a scan
         return pa.schema([pa.field(column.name, column.type) for column in self._columns])
+
+    def _looked_at(self) -> tuple[str, tuple[Column, ...]]:
+        with self._cursor() as cursor:
+            rows = self._relation(cursor)
+            return rows, columns_of(cursor, rows, self.address)
 
     def _reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         self.schema()
@@ -103,7 +107,8 @@ class PostgresSource(ArrowStreamSource):
             cursor.adbc_statement.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BATCH_BYTES)})
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SET LOCAL TimeZone = 'UTC'")
-            yield cursor
+            with interruptible(con.adbc_cancel):
+                yield cursor
 
     @contextmanager
     def _told(self, dbapi: Any) -> Iterator[None]:

@@ -71,28 +71,32 @@ class Group(NamedTuple):
 class RowGroups:
     """The row groups of Parquet files of one schema, to be shared by several readers."""
 
-    def __init__(self, address: str, files: Sequence[str]) -> None:
-        self._address = address
+    def __init__(self, files: Sequence[str], numbers: range | None = None) -> None:
+        """`numbers` are the row groups to read of each file; None is all of them."""
+        self._numbers = numbers
         self._files = deque(files)
         self._groups: Iterator[Group] = iter(())
         self._lock = Lock()
 
     def read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Batches of the columns named, of whichever row groups no other reader has taken; text may come as dictionaries."""
-        with reading(self._address), closing(_OneFile()) as opened:
+        with closing(_OneFile()) as opened:
             while (group := self._take()) is not None:
                 rows = _rows_at_a_time(len(names), group.metadata.row_group(group.number).num_rows)
-                for batch in opened.of(group, len(names)).iter_batches(
-                    rows, [group.number], list(names), use_threads=False
-                ):
-                    yield batch.select(names)
+                with reading(group.file):
+                    for batch in opened.of(group, len(names)).iter_batches(
+                        rows, [group.number], list(names), use_threads=False
+                    ):
+                        yield batch.select(names)
 
     def _take(self) -> Group | None:
         with self._lock:
             while (group := next(self._groups, None)) is None and self._files:
                 file = self._files.popleft()
-                metadata = _metadata_of(file)  # one file's at a time: that of many would not fit into memory
-                self._groups = (Group(file, metadata, i) for i in range(metadata.num_row_groups))
+                with reading(file):
+                    metadata = _metadata_of(file)  # one file's at a time: that of many would not fit into memory
+                numbers = range(metadata.num_row_groups) if self._numbers is None else self._numbers
+                self._groups = (Group(file, metadata, i) for i in numbers)
             return group
 
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 from sameset.errors import SamesetError, SchemaError, SourceError, UnsupportedTypeError
 from sameset.sources.base import ROWS_PER_BATCH, Source
 from sameset.sources.conditions import check_condition
+from sameset.sources.interrupts import apart, interruptible
 from sameset.sources.reasons import file_of, reason
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "is_refused",
     "listed",
     "one_select",
+    "opened",
     "quoted",
     "reading",
     "refuse_repeated",
@@ -122,6 +124,9 @@ class ScannedSource(Source):
                     yield _restored(batch, schema)
 
     def aggregate(self, expressions: str, where: str | None = None) -> tuple[Any, ...]:
+        return apart(lambda: self._aggregate(expressions, where))
+
+    def _aggregate(self, expressions: str, where: str | None) -> tuple[Any, ...]:
         with self._scan(expressions, where) as relation:
             return tuple(relation.fetchall()[0])
 
@@ -139,12 +144,15 @@ class ScannedSource(Source):
 
     def _columns(self) -> tuple[Layout, tuple[Column, ...]]:
         if self._known is None:
-            with reading(self.address), connect(self._database()) as con:
-                self._register(con)
-                layout = self._layout(con)
-                refuse_repeated(layout.names, self.address)
-                self._known = layout, _described(con, layout)
+            self._known = apart(self._looked_at)  # the types of texts take a scan
         return self._known
+
+    def _looked_at(self) -> tuple[Layout, tuple[Column, ...]]:
+        with reading(self.address), connect(self._database()) as con:
+            self._register(con)
+            layout = self._layout(con)
+            refuse_repeated(layout.names, self.address)
+            return layout, _described(con, layout)
 
     def _chosen(self, names: Sequence[str] | None) -> list[Column]:
         _, columns = self._columns()
@@ -158,17 +166,24 @@ class ScannedSource(Source):
         return chosen
 
 
+def opened(database: str) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection, offline, in UTC, read-only if to a file; all in a process have one configuration, as DuckDB wants it."""
+    config = CONFIG | {"temp_directory": _spill_directory()}
+    con = duckdb.connect(database, read_only=database != ":memory:", config=config)
+    # With a zone of the machine a text without one would become another instant on each machine.
+    con.execute("SET TimeZone = 'UTC'")
+    return con
+
+
 @contextmanager
 def connect(database: str = ":memory:") -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection of its own, offline, in UTC; whatever still runs on it stops when the block is left."""
-    config = CONFIG | {"temp_directory": _spill_directory()}
-    con = duckdb.connect(database, read_only=database != ":memory:", config=config)
+    con = opened(database)
     try:
-        # With a zone of the machine a text without one would become another instant on each machine.
-        con.execute("SET TimeZone = 'UTC'")
         # After two seconds DuckDB would draw a bar into stdout, where results go.
         con.execute("SET enable_progress_bar = false")
-        yield con
+        with interruptible(con.interrupt):
+            yield con
     finally:
         con.interrupt()
         con.close()

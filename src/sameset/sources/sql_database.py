@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +21,7 @@ from sameset.errors import MissingExtraError, SourceError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.base import ROWS_PER_BATCH
 from sameset.sources.database_names import is_ordered, is_query, name_parts, offered, without_end
+from sameset.sources.interrupts import apart, interruptible
 from sameset.sources.measured_types import measured
 from sameset.sources.mysql_types import mysql_kinds
 from sameset.sources.row_values import MisfitError, ValueColumn, batches_of, misfit_error
@@ -86,13 +87,16 @@ class SQLDatabaseSource(ArrowStreamSource):
         return deliveries.get(name, AS_IT_IS) not in (AS_IT_IS, REFUSED)
 
     def _arrow_schema(self) -> pa.Schema:
-        with self._connection() as con:
-            names, declared, kinds = self._query_columns(con) if is_query(self._content) else self._table_columns(con)
-            refuse_repeated(names, self.address)
-            types = self._measured(con, names, kinds)
+        names, declared, kinds, types = apart(self._looked_at)  # types that only the values tell take a scan
         self._deliveries = tuple(kind.delivery for kind in kinds)
         self._columns = tuple(map(ValueColumn, names, declared, types, [kind.arriving for kind in kinds]))
         return pa.schema([pa.field(column.name, column.type) for column in self._columns])
+
+    def _looked_at(self) -> tuple[list[str], list[str], list[Kind], list[pa.DataType]]:
+        with self._connection() as con:
+            names, declared, kinds = self._query_columns(con) if is_query(self._content) else self._table_columns(con)
+            refuse_repeated(names, self.address)
+            return names, declared, kinds, self._measured(con, names, kinds)
 
     def _reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         names = self.schema().names
@@ -198,18 +202,25 @@ class SQLDatabaseSource(ArrowStreamSource):
         """A connection in a transaction that only reads; what the database says against it becomes a sentence."""
         with reading(self.address):
             try:
-                with self._engine().connect() as con:
+                with self._connected() as con:
                     for statement in SESSIONS.get(con.dialect.name, ()):
                         con.exec_driver_sql(statement)
-                    yield con
+                    with interruptible(_cancel(con)):
+                        yield con
             except (SQLAlchemyError, RuntimeError) as error:
                 raise SourceError(f"{self.address} cannot be read: {self._reason(error)}") from None
             except MisfitError as misfit:
                 raise misfit_error(self.address, misfit) from None
 
+    def _connected(self) -> AbstractContextManager[Connection]:
+        """A connection, closed when the block is left."""
+        return self._engine().connect()
+
     def _engine(self) -> Engine:
         try:
             url = _with_options(make_url(self._url))
+            if "@" in f"{url.host}{url.database}":  # the rest of a password that was cut at its own @
+                raise ValueError
             return create_engine(url, poolclass=NullPool, hide_parameters=True)
         except NoSuchModuleError:
             raise SourceError(
@@ -259,10 +270,23 @@ def _declared(con: Connection, type_: TypeEngine[Any]) -> str:
         return repr(type_)
 
 
+def _cancel(con: Connection) -> Callable[[], object]:
+    """What another thread calls to end the statement that the connection waits for; nothing where the driver has no way."""
+    if con.dialect.name in MYSQL:
+        session, engine = int(con.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one()), con.engine
+        return lambda: _kill(engine, session)
+    driver: Any = con.connection.dbapi_connection
+    return getattr(driver, "cancel", None) or getattr(driver, "interrupt", None) or (lambda: None)
+
+
+def _kill(engine: Engine, session: int) -> None:
+    with engine.connect() as other:
+        other.exec_driver_sql(f"KILL QUERY {session}")
+
+
 def _stop(con: Connection, session: int, result: CursorResult[Any]) -> None:
     """Ends a statement of MySQL, which would otherwise send all of its rows before the connection can close."""
     with suppress(SQLAlchemyError):
-        with con.engine.connect() as other:
-            other.exec_driver_sql(f"KILL QUERY {session}")
+        _kill(con.engine, session)
         while result.fetchmany(1_024):
             pass

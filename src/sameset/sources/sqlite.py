@@ -20,6 +20,7 @@ from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.base import ROWS_PER_BATCH
 from sameset.sources.database_names import is_ordered, is_query, name_parts, offered, without_end
 from sameset.sources.files import is_object, readable_file
+from sameset.sources.interrupts import apart, interruptible
 from sameset.sources.measured_types import measured
 from sameset.sources.row_values import MisfitError, ValueColumn, batches_of, misfit_error
 from sameset.sources.scan import quoted, reading, refuse_repeated
@@ -60,9 +61,12 @@ class SQLiteSource(ArrowStreamSource):
         raise SourceError(f"{self.address} keeps its rows in no order; give a select with ORDER BY")
 
     def _arrow_schema(self) -> pa.Schema:
-        with self._connection() as con:
-            self._columns = tuple(self._typed(con))
+        self._columns = apart(self._looked_at)  # columns without a type take a scan
         return pa.schema([pa.field(column.name, column.type) for column in self._columns])
+
+    def _looked_at(self) -> tuple[ValueColumn, ...]:
+        with self._connection() as con:
+            return tuple(self._typed(con))
 
     def _reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         names = self.schema().names
@@ -139,7 +143,8 @@ class SQLiteSource(ArrowStreamSource):
         """A connection that only reads; what SQLite says against it becomes a sentence."""
         with reading(self.address), closing(self._opened()) as con:
             try:
-                yield con
+                with interruptible(con.interrupt):
+                    yield con
             except sqlite3.Error as error:
                 raise SourceError(f"{self.address} cannot be read: {_reason(error)}") from error
             except MisfitError as misfit:

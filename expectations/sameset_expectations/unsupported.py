@@ -1,0 +1,50 @@
+"""Metrics of Great Expectations that our data source does not have: each says so in one sentence.
+
+Without this Great Expectations says "No provider found for column_values.nonnull.unexpected_count using ..." to somebody who
+asked for an expectation and never heard of metrics.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from great_expectations.core.metric_function_types import MetricPartialFunctionTypeSuffixes
+from great_expectations.expectations import registry
+from great_expectations.expectations.metrics.metric_provider import metric_value
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+
+from sameset.errors import SpecError
+from sameset_expectations.engine import SamesetExecutionEngine
+from sameset_expectations.failures import noting
+
+__all__ = ["refuse_other_metrics"]
+
+#: Last words of the names of metrics that are steps of others; if there are any, Great Expectations takes these steps.
+PARTS = {suffix.value for suffix in MetricPartialFunctionTypeSuffixes}
+
+
+def refuse_other_metrics() -> None:
+    """Makes every metric known so far that has no provider for our engine one that says so."""
+    ours = SamesetExecutionEngine.__name__
+    for name, known in list(registry._registered_metrics.items()):
+        if ours not in known["providers"] and name.rpartition(".")[2] not in PARTS:
+            _refuse(name, known)
+
+
+def _refuse(name: str, known: dict[str, Any]) -> None:
+    def value(cls: Any, **_: Any) -> NoReturn:
+        with noting():
+            raise SpecError(
+                f"the sameset data source does not evaluate this expectation, it has no metric {name}; "
+                "give it to a pandas, SQL or Spark data source (docs/core-expectations.md)"
+            )
+
+    members = {
+        "metric_name": name,
+        "domain_keys": known["metric_domain_keys"],
+        "value_keys": known["metric_value_keys"],
+        "default_kwarg_values": known["default_kwarg_values"],
+        "__module__": __name__,
+        "_value": metric_value(engine=SamesetExecutionEngine)(value),
+    }
+    type(TableMetricProvider)("No" + name.title().replace(".", "").replace("_", ""), (TableMetricProvider,), members)

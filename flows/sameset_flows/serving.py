@@ -1,0 +1,59 @@
+"""The deployments of a project served by this very process: one machine, no work pool, no worker."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import prefect
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.schedules import Cron, Interval
+from prefect.types.entrypoint import EntrypointType
+
+from sameset_flows.check_dataset import check_dataset
+from sameset_flows.plans import ANCHOR, plan
+from sameset_flows.servers import wait_for_server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from prefect.schedules import Schedule as PrefectSchedule
+
+    from sameset.configuration import Project, Schedule
+    from sameset_flows.plans import Planned
+
+__all__ = ["serve"]
+
+# Seconds: a server that is started together with this takes 11 on two cores.
+PATIENCE = 120.0
+
+
+def serve(project: Project, *, limit: int | None = None) -> None:
+    """Runs every check of the project when its schedule says or somebody asks, until it is interrupted.
+
+    At most `limit` checks run at once, otherwise the project's `concurrency`. SamesetError if no server answers in two minutes.
+    """
+    wait_for_server(PATIENCE)
+    prefect.serve(*_served(plan(project)), limit=limit or project.concurrency)
+
+
+def _served(planned: Sequence[Planned]) -> list[Any]:
+    return [
+        check_dataset.to_deployment(
+            each.name,
+            description=each.description,
+            parameters=each.parameters,
+            tags=list(each.tags),
+            schedule=_when(each.schedule) if each.schedule else None,
+            concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
+            entrypoint_type=EntrypointType.MODULE_PATH,
+        )
+        for each in planned
+    ]
+
+
+def _when(schedule: Schedule) -> PrefectSchedule:
+    if schedule.cron is not None:
+        return Cron(schedule.cron, timezone=schedule.timezone)
+    interval = timedelta(seconds=schedule.every or 0.0)
+    return Interval(interval, anchor_date=datetime.fromisoformat(ANCHOR), timezone="UTC")
