@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import batches, specs
 
+from sameset.errors import SourceError
 from sameset.sketches.spec import SampleSize, Spec
 from sameset.sketches.table import TableSketch, hasher_for
 
@@ -34,6 +35,9 @@ def table(nulls: bool) -> pa.Table:
         "price": pa.array([Decimal(int(n) % 10**9) / 100 for n in numbers], pa.decimal128(15, 2)),
         "wide": pa.array([Decimal(int(n)) for n in numbers], pa.decimal128(38, 2)),
         "text": pa.array([f"text {n}" for n in numbers], pa.string_view()),
+        "long": pa.array([chr(945) * (int(n) % 90) + str(n) for n in numbers], pa.string_view(), mask=mask),
+        "plain text": pa.array([f"text {n}" * (int(n) % 3) for n in numbers]),
+        "bytes": pa.array([bytes([int(n) % 256]) * (int(n) % 40) for n in numbers], pa.large_binary()),
         "coded": pa.array([None if nulls and n % 5 == 0 else str(n % 20) for n in numbers]).dictionary_encode(),
         "coded by many": pa.array([str(n % 1_100) for n in numbers]).dictionary_encode(),
         "list": pa.array([[int(n) % 7] * (int(n) % 3) for n in numbers]),
@@ -44,8 +48,12 @@ def table(nulls: bool) -> pa.Table:
 @pytest.mark.parametrize("nulls", [False, True])
 @pytest.mark.parametrize("key", [(), ("int64",), ("coded", "text", "day")])
 @pytest.mark.parametrize("options", [{}, {"digits": 3, "nfc": True}])
-def test_folding_is_hashing_and_updating(nulls: bool, key: tuple[str, ...], options: dict[str, int]) -> None:
+@pytest.mark.parametrize("entries", ["few", "many"])  # rows are bound a block at a time, or all at once
+def test_folding_is_hashing_and_updating(
+    nulls: bool, key: tuple[str, ...], options: dict[str, int], entries: str
+) -> None:
     whole = table(nulls)
+    whole = whole.drop_columns(["coded by many"]) if entries == "few" else whole
     spec = Spec(key=key, rows=SampleSize(64, 100, 512), values=SampleSize(16, 1_000, 64), **options)  # type: ignore[arg-type]
     hasher, one, two = hasher_for(spec, whole.schema), *(TableSketch.empty(spec, whole.schema) for _ in "ab")
     for start, size in [(0, 3), (3, 5_000), (5_003, 0), (5_003, 1_997)]:
@@ -66,6 +74,18 @@ def test_any_batch_is_folded_as_it_is_hashed(data: st.DataObject) -> None:
         one.update(hasher.hash(batch.slice(offset)))
         two.fold(hasher, batch.slice(offset))
     assert one.to_bytes() == two.to_bytes()
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary_view()], ids=str)
+def test_text_that_is_not_utf8_is_refused_wherever_it_stands_and_bytes_may_be_anything(kind: pa.DataType) -> None:
+    values = [b"plain"] * ROWS
+    values[ROWS - 2] = b"caf\xe9"
+    raw = pa.record_batch({"c": pa.array(values, kind)})
+    text = {pa.binary(): pa.string(), pa.large_binary(): pa.large_string()}.get(kind, pa.string_view())
+    named = pa.record_batch({"c": pa.Array.from_buffers(text, ROWS, raw.column(0).buffers())})
+    TableSketch.empty(Spec(), raw.schema).fold(hasher_for(Spec(), raw.schema), raw)
+    with pytest.raises(SourceError, match="column 'c' holds text that is not UTF-8"):
+        TableSketch.empty(Spec(), named.schema).fold(hasher_for(Spec(), named.schema), named)
 
 
 def test_each_thread_has_a_hasher_of_its_own_memory() -> None:

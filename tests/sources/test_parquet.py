@@ -157,3 +157,31 @@ def test_a_file_without_row_groups_is_a_table_of_no_rows(tmp_path: Path) -> None
     table = pa.table({"a": pa.array([], pa.int64())})
     pq.ParquetWriter(tmp_path / "x.parquet", table.schema).close()
     assert digest(tmp_path / "x.parquet") == digest(table)
+
+
+VIEWED = {
+    "text": pa.array(["short", "longer than twelve bytes", None, chr(945) * 50], pa.string_view()),
+    "raw": pa.array([b"\xff", b"", None, bytes(40)], pa.binary_view()),
+    "n": pa.array([1, 2, None, 4]),
+    "price": pa.array([Decimal("1.50"), None, Decimal(0), Decimal(-2)], pa.decimal128(15, 2)),
+}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pa.array([1, 2, None, 4], pa.int16()),
+        pa.array([1, 2, None, 4], pa.timestamp("s")),
+        pa.array(list("abcd"), pa.large_string()),
+    ],
+    ids=lambda array: str(array.type),
+)
+def test_texts_noted_as_views_are_the_texts(tmp_path: Path, other: pa.Array) -> None:
+    table = pa.table({**VIEWED, "other": other})
+    file = written(table, tmp_path, use_dictionary=False)
+    kinds = next(iter(open_source(file).streams(1)[0])).schema.types
+    # Read without the note, and so as plain text, where the other types do not need it.
+    views = other.type == pa.large_string()
+    assert kinds[:2] == ([pa.string_view(), pa.binary_view()] if views else [pa.string(), pa.binary()])
+    assert digest(file) == digest(table)
+    assert open_source(file).schema().types[:2] == [pa.large_string(), pa.large_binary()]

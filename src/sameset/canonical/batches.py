@@ -11,14 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from sameset.canonical.buckets import Bucketing, bucket_keys
-from sameset.canonical.columns import NULL_HASH, HashedColumn, KnownEntries, hash_column, hash_entries
+from sameset.canonical.columns import NULL_HASH, HashedColumn, KnownEntries, check_utf8, hash_column, hash_entries
 from sameset.canonical.families import Family, family_of
 from sameset.canonical.forms import AS_IS, Form
 from sameset.canonical.keys import key_lanes, pack_keys
 from sameset.canonical.murmur import hash_lightly
 from sameset.canonical.plans import plan_column
 from sameset.errors import SchemaError
-from sameset.kernels.fold import fold_columns
+from sameset.kernels.fold import block_rows, fold_columns
 from sameset.kernels.rows import bind_column, bind_entries, finish_rows, finish_sums
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class RowHasher:
         self._form = AS_IS if form == AS_IS else form
         prefix = pack_word(seed)
         self._start = hash_lightly(prefix, ROW_SEED)
-        self._constants = np.array([self._start, NULL_HASH], np.uint64)
+        self._constants = np.array([self._start, NULL_HASH, (len(schema), len(key))], np.uint64)
         self._words = np.empty(0, np.uint64)
         self._known = [KnownEntries() for _ in schema]
         named = [hash_lightly(prefix + name.encode(), NAME_SEED) for name in schema.names]
@@ -141,7 +141,6 @@ class RowHasher:
             plan_column(array, family, name, self._form, known)
             for array, family, name, known in zip(batch.columns, self.families, self._names, self._known, strict=True)
         ]
-        sums, key_sums = self._scratch(batch.num_rows)
         samples = np.array(
             [
                 (*(tally.table if plan.is_counted else NOT_COUNTED), 0, 0, 0)
@@ -149,26 +148,36 @@ class RowHasher:
             ],
             np.uint64,
         ).reshape(-1, 8)
-        totals = np.zeros((len(plans), 2), np.uint64)
+        totals, row_totals = np.zeros((len(plans), 2), np.uint64), np.zeros((3, 2), np.uint64)
         rows = np.array([plan.row for plan in plans], np.uint64).reshape(-1, 6)
         divisors = np.array([plan.divisor for plan in plans])
-        fold_columns(rows, divisors, self._bindings, self._in_key, self._constants, samples, (sums, key_sums), totals)
+        hashes = self._hashes(batch.num_rows)
+        memory = (*self._scratch(block_rows(rows, batch.num_rows)), *hashes)
+        sums = (totals, row_totals)
+        fold_columns(rows, divisors, self._bindings, self._in_key, self._constants, samples, memory, sums)
         for i, (plan, tally, (taken, end, nulls)) in enumerate(
             zip(plans, tallies, samples[:, 5:].tolist(), strict=True)
         ):
             if plan.hashed is not None and (not plan.is_counted or (plan.hashed.codes is not None and end == 0)):
                 tally.update(plan.hashed)
                 continue
+            if plan.is_bytes:
+                check_utf8(batch.column(i), self.families[i], self._names[i], bool(nulls))
+                nulls = 0
             rest = self._hashes_from(end, batch.column(i), i, plan.hashed) if end < batch.num_rows else None
             tally.add(totals[i], nulls, taken, rest)
-        return self._finished(batch, [], sums, key_sums)
+        return self._with_lanes(batch, [], hashes, row_totals)
+
+    def _hashes(self, rows: int) -> tuple[Words, Words]:
+        """Memory for the hashes of rows and of their keys."""
+        return np.empty((2, rows), np.uint64), np.empty((2, rows if self._key else 0), np.uint64)
 
     def _scratch(self, rows: int) -> tuple[Words, Words]:
         """Memory for the sums of rows and of their keys; used again, for new memory comes page by page, at 1 us each."""
         sizes = 4 * rows, 4 * rows if self._key else 0
         if len(self._words) < sum(sizes):
             self._words = np.empty(sum(sizes), np.uint64)
-        return self._words[: sizes[0]].reshape(4, -1), self._words[sizes[0] : sum(sizes)].reshape(4, -1)
+        return self._words[: sizes[0]], self._words[sizes[0] : sum(sizes)]
 
     def _hashes_from(self, start: int, array: pa.Array, i: int, hashed: HashedColumn | None) -> Words:
         """First halves of the hashes of the rows that a full table could not count."""
@@ -179,16 +188,26 @@ class RowHasher:
     def _finished(
         self, batch: pa.RecordBatch, columns: list[HashedColumn], sums: Words, key_sums: Words
     ) -> HashedBatch:
-        named_sum, positional_sum, key_sum = np.zeros((3, 2), np.uint64)
-        named = _finish(sums[0], sums[1], len(self._names), named_sum)
-        finish_sums(sums[2], sums[3], np.uint64(len(self._names)), positional_sum)
-        lanes = np.zeros((batch.num_rows, self.key_lanes), np.uint64)
-        key = None
+        totals = np.zeros((3, 2), np.uint64)
+        named, key = self._hashes(batch.num_rows)
+        finish_rows(sums[0], sums[1], np.uint64(len(self._names)), totals[0], *named)
+        finish_sums(sums[2], sums[3], np.uint64(len(self._names)), totals[1])
         if self._key:
-            key = _finish(key_sums[0], key_sums[1], len(self._key), key_sum)
+            finish_rows(key_sums[0], key_sums[1], np.uint64(len(self._key)), totals[2], *key)
+        return self._with_lanes(batch, columns, (named, key), totals)
+
+    def _with_lanes(
+        self, batch: pa.RecordBatch, columns: list[HashedColumn], hashes: tuple[Words, Words], totals: Words
+    ) -> HashedBatch:
+        """The hashed batch, with its keys packed."""
+        (h1, h2), key = hashes
+        lanes = np.zeros((batch.num_rows, self.key_lanes), np.uint64)
+        if self._key:
             parts = [(self._names[i], self._form.apply(batch.column(i))) for i in self._key]
             pack_keys(parts, key[0], lanes, self._keep_keys)
-        return HashedBatch(batch.num_rows, columns, named, named_sum, positional_sum, key, key_sum, lanes)
+        both = (key[0], key[1]) if self._key else None
+        named_sum, positional_sum, key_sum = totals
+        return HashedBatch(batch.num_rows, columns, (h1, h2), named_sum, positional_sum, both, key_sum, lanes)
 
     def _in_buckets(self, bucketing: Bucketing, batch: pa.RecordBatch, hashed: HashedBatch) -> HashedBatch:
         i = self._names.index(bucketing.column)
@@ -220,9 +239,3 @@ def _suited(bucketing: Bucketing, names: Sequence[str], families: Sequence[Famil
             "and behind the colon stand year, quarter, month, week, day, hour, range=WIDTH or a number of hashes"
         )
     return bucketing.suited(families[names.index(bucketing.column)])
-
-
-def _finish(s1: Words, s2: Words, columns: int, total: Words) -> tuple[Words, Words]:
-    h1, h2 = np.empty(len(s1), np.uint64), np.empty(len(s1), np.uint64)
-    finish_rows(s1, s2, np.uint64(columns), total, h1, h2)
-    return h1, h2

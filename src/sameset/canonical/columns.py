@@ -31,11 +31,13 @@ __all__ = [
     "HashedColumn",
     "KnownEntries",
     "byte_strings",
+    "check_utf8",
     "decode",
     "hash_column",
     "hash_entries",
     "null_mask",
     "to_plain",
+    "view_buffers",
     "whole_ticks",
 ]
 
@@ -315,20 +317,30 @@ def _hash_texts(family: Family, array: pa.Array, column: str, h1: Words, h2: Wor
     else:
         address, offsets, _keep = byte_strings(array)
         beyond_ascii = hash_bytes(address, offsets, family.seed, h1, h2)
+    check_utf8(array, family, column, beyond_ascii)
+
+
+def check_utf8(array: pa.Array, family: Family, column: str, beyond_ascii: bool) -> None:
+    """Refuses text with a byte above 127 that is not UTF-8; bytes may be anything."""
     if beyond_ascii and family is Family.TEXT:
         with _utf8_of(column):
             array.validate(full=True)  # 5 to 20 ns a text, so not where all is ASCII
 
 
 def _hash_views(array: pa.Array, seed: np.uint64, h1: Words, h2: Words) -> bool:
-    _, data, *texts = array.buffers()
+    data = array.buffers()[1]
     if data is None or not len(array):
         return False
     views = np.frombuffer(data, np.int32, count=4 * len(array), offset=16 * array.offset).reshape(-1, 4)
     if array.null_count:  # what lies under a null may point anywhere
         views = np.where(null_mask(array)[:, None], np.int32(0), views)  # type: ignore[index]
-    ends = [(buffer.address, buffer.address + buffer.size) for buffer in texts]
-    return bool(hash_views(views, np.array(ends, np.uint64).reshape(-1, 2), seed, h1, h2))
+    return bool(hash_views(views, view_buffers(array), seed, h1, h2))
+
+
+def view_buffers(array: pa.Array) -> Words:
+    """Where each buffer of an array in view layout starts and ends, uint64 (buffers, 2)."""
+    ends = [(buffer.address, buffer.address + buffer.size) for buffer in array.buffers()[2:]]
+    return np.array(ends, np.uint64).reshape(-1, 2)
 
 
 def byte_strings(array: pa.Array) -> tuple[np.uint64, NDArray[np.int64], object]:
