@@ -111,14 +111,13 @@ def record_arrival(
 
 
 def report_arrival(check: Check, arrived: Arrived, registry: str | None = None) -> None:
-    """Leaves what people look at: the artifacts, with the dataset's history; and, of a recorded check, the event."""
+    """Leaves what people look at, the artifacts with the dataset's history, and the event."""
     told = registry or default_address()
     with unspoken(told), Registry.open(expanded(told)) as opened:
         known = opened.latest(check.arrival.dataset) is not None
         history = opened.history(check.arrival.dataset, SNAPSHOTS) if known else ()
     publish(check, arrived.validation, history)
-    if check.snapshot is not None:
-        announce(check)
+    announce(check)
 
 
 def docs_folder(registry: str) -> Path:

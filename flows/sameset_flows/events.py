@@ -1,7 +1,8 @@
 """A check as an event of Prefect, so that automations can notify people and start what depends on the data.
 
 The event is `sameset.dataset.STATUS` (`sameset.dataset.modified`, ...) about the resource `sameset.dataset.NAME`, whose label
-`sameset.changed` is `true` unless the dataset is unchanged: docs/automations.md.
+`sameset.changed` is `true` unless the dataset is unchanged: docs/automations.md. An arrival that was not recorded, because its
+policy rejected it, is `sameset.dataset.rejected`: the dataset is what it was.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ def announce(check: Check) -> None:
 
 
 def event_name(check: Check) -> str:
-    """The event's name: `sameset.dataset.` and new, unchanged, a verdict, or replaced."""
-    return f"sameset.dataset.{check.status}"
+    """The event's name: `sameset.dataset.` and new, unchanged, a verdict, or replaced; rejected if it was not recorded."""
+    return f"sameset.dataset.{'rejected' if check.snapshot is None else check.status}"
 
 
 def resource_id(dataset: str) -> str:
@@ -46,7 +47,7 @@ def _resource(check: Check) -> dict[str, str]:
         "prefect.resource.id": resource_id(check.arrival.dataset),
         "prefect.resource.name": check.arrival.dataset,
         "sameset.status": check.status,
-        "sameset.changed": "false" if check.status == "unchanged" else "true",
+        "sameset.changed": "false" if check.snapshot is None or check.status == "unchanged" else "true",
     }
 
 

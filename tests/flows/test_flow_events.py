@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from deliveries import orders
@@ -58,6 +59,15 @@ def test_each_status_is_an_event_of_its_own_about_the_dataset(deliver, registry,
     assert payload["sentence"] == "Daily Orders is modified: 1 row changed, 2 added"
     assert payload["rows"] == {"now": 102, "added": 2, "removed": 0, "changed": 1, "estimated_difference": None}
     assert (payload["snapshot"], payload["previous"]) == ("Daily Orders@3", "Daily Orders@2")
+
+
+def test_what_was_not_recorded_is_rejected_and_starts_nothing(deliver, registry, emitted):
+    check_table(deliver("first.parquet"), "orders", registry, key=["o_orderkey"])
+    announce(replace(check_table(deliver("second.parquet", orders(90)), "orders", registry), snapshot=None))
+    (event,) = emitted()
+    assert event.event == "sameset.dataset.rejected"
+    assert (event.resource["sameset.status"], event.resource["sameset.changed"]) == ("truncated", "false")
+    assert event.payload["snapshot"] is None
 
 
 def test_no_event_holds_a_password_or_a_row(deliver, tmp_path, emitted):
