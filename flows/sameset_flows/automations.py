@@ -14,17 +14,22 @@ from typing import Any
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.events.actions import RunDeployment, SendNotification
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import ChangeFlowRunState, RunDeployment, SendNotification
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.exceptions import ObjectNotFound
 
 from sameset.errors import SamesetError, SpecError
 from sameset_flows.events import ANY_CHECK, resource_id
+from sameset_flows.plans import TAG
 
-__all__ = ["establish", "notify_when_changed", "run_when_changed"]
+__all__ = ["establish", "notify_when_changed", "run_again_when_lost", "run_when_changed"]
 
 SUBJECT = "sameset: {{ event.payload.dataset }} is {{ event.payload.status }}"
 BODY = "{{ event.payload.sentence }}\n\nsnapshot {{ event.payload.snapshot }}, source {{ event.payload.source }}"
+
+# What a run tells at its end, under the names that its states have here.
+HEARD_OF = ("Completed", "Warned", "Failed", "Cancelled", "Cancelling", "Crashed", "TimedOut", "AwaitingRetry")
 
 
 def run_when_changed(
@@ -67,6 +72,34 @@ def notify_when_changed(block: str, *, dataset: str | None = None, name: str | N
         description="Made by sameset_flows.automations.",
         trigger=_when_changed(dataset),
         actions=[action],
+    )
+
+
+def run_again_when_lost(seconds: float = 90, *, name: str | None = None) -> AutomationCore:
+    """The automation that runs a check again, by whatever worker is there, when its run is heard of no more.
+
+    A run whose worker or machine was killed stays Running for ever, as far as Prefect knows; it is called Crashed then, which
+    gives back its concurrency slot. `seconds` are those since its last heartbeat, of which one comes every 30 s. It is for the
+    deployments of `sameset-flows deploy` and `serve`, and runs them with their own parameters.
+    """
+    heartbeat = "prefect.flow-run.heartbeat"
+    trigger = EventTrigger(
+        after={heartbeat},
+        expect={heartbeat, *(f"prefect.flow-run.{state}" for state in HEARD_OF)},
+        match={"prefect.resource.id": "prefect.flow-run.*"},
+        match_related={"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"},
+        for_each={"prefect.resource.id"},
+        posture=Posture.Proactive,
+        threshold=1,
+        within=timedelta(seconds=seconds),
+    )
+    lost = ChangeFlowRunState(state=StateType.CRASHED, message=f"nothing was heard of it for {seconds:g} seconds")
+    again = RunDeployment(source="inferred", parameters=None, job_variables=None)
+    return AutomationCore(
+        name=name or "sameset: run checks again that were lost",
+        description="Made by sameset_flows.automations.",
+        trigger=trigger,
+        actions=[lost, again],
     )
 
 
