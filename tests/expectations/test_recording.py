@@ -14,13 +14,14 @@ import great_expectations as gx
 import great_expectations.expectations as gxe
 import pyarrow as pa
 import pytest
+from engine_batches import MAKERS, PLAIN, Places
 from expectation_cases import CHANGED, ORDERS, Write
 from great_expectations.compatibility.pydantic import ValidationError
 from great_expectations.core import RunIdentifier
 from projects import ROWS_AND_COLUMNS, checkpoint, project
 
 import sameset_expectations as se
-from sameset import Registry
+from sameset import Registry, sketch_table
 from sameset.errors import SamesetError, SpecError
 from sameset.sources.delimited import DelimitedSource
 
@@ -122,6 +123,25 @@ def test_pandas_tables_of_a_project_are_recorded_too(write: Write, registry: str
         assert se.run_checkpoint(context, "nightly", batch_parameters={"dataframe": table.to_pandas()}).success
         assert recorded(registry, "shop.orders")[0].rows == rows
     assert [one.status for one in recorded(registry, "shop.orders")] == ["modified", "new"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["postgres table", "duckdb table", "sqlite table", pytest.param("spark file", marks=pytest.mark.slow)]
+)
+@pytest.mark.filterwarnings(
+    "ignore:unclosed <socket:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+def test_tables_of_other_engines_are_recorded_with_the_digest_that_they_have_anywhere(
+    kind: str, places: Places, registry: str
+) -> None:
+    batch = MAKERS[kind](PLAIN, places)
+    asset = batch.datasource.get_asset(batch.data_asset.name)
+    expectation = gxe.ExpectTableRowCountToEqual(value=PLAIN.num_rows)
+    checkpoint(places.context, asset.get_batch_definition("all"), expectation, dataset="shop.orders")
+    for outcome in ("new", "unchanged"):
+        assert se.run_checkpoint(places.context, "nightly").success
+        assert recorded(registry, "shop.orders")[0].status == outcome
+    assert recorded(registry, "shop.orders")[0].digest == sketch_table(PLAIN).text_digest
 
 
 def test_a_registry_of_its_own_and_names_for_assets(
