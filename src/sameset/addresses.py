@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["has_open_password", "without_password"]
+__all__ = ["has_open_password", "holds_password", "without_password"]
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # A user without password, a host, a port, a path without @, and options: all that an @ may stand in here is an option.
@@ -20,6 +20,8 @@ _EMBEDDED = re.compile(r"([a-z][a-z0-9+.-]*://[^:/?#@\s'\"]*):[^\s'\"]*@", re.IG
 _NAMES = r"[\w-]*(?:password|passwd|passphrase|secret|token|signature|credential)[\w-]*|pwd|sig"
 _VALUE = r"\s*=)(?:'(?:[^'\\]|\\.)*'|[^&;\s]*)"
 _SECRET = re.compile(rf"((?<=[?&;#\s(,])(?:{_NAMES}){_VALUE}", re.IGNORECASE)
+# In a query, a column that is named so and compared with a text.
+_COMPARED = re.compile(rf"(?<=[\s(])(?:{_NAMES})\s*=\s*'(?:[^'\\]|\\.)*'", re.IGNORECASE)
 # Within an address, only the next option ends a secret.
 _SECRET_OPTION = re.compile(
     rf"((?<=[?&;#\s])(?:{_NAMES}|[\w-]*key)\s*=)(?:(?![&;][\w.-]+=).)*", re.IGNORECASE | re.DOTALL
@@ -39,7 +41,17 @@ def without_password(address: str) -> str:
     if scheme[0].lower() == "delta://" and _SCHEME.match(readable, scheme.end()):
         return scheme[0] + without_password(readable[scheme.end() :])
     place, rest = _parted(readable[scheme.end() :])
-    return scheme[0] + _without_userinfo(place) + _scrubbed(rest)
+    return scheme[0].lower() + _without_userinfo(place) + _scrubbed(rest)
+
+
+def holds_password(address: str) -> bool:
+    """Whether the address has a secret in it; that its query compares a column with a text (`where password = 'x'`) is none."""
+    place, mark, query = address.partition("::")
+    scheme = _SCHEME.match(place)
+    if scheme is None:
+        return without_password(address) != address
+    kept = scheme[0].lower() + place[scheme.end() :] + mark + _COMPARED.sub("", query)
+    return without_password(kept) != kept
 
 
 def has_open_password(address: str) -> bool:

@@ -193,6 +193,8 @@ def test_what_makes_no_sense_is_one_sentence_that_names_the_place(text, told, wr
         "registry = 'postgresql://ann@db/reg?password=hunter2'\n[datasets.a]\nsource = 'a'",
         "[datasets.a]\nsource = 'postgresql://ann:hunter2@[::1]/shop::orders'",
         "[datasets.a]\nsource = 's3://key:hunter2@bucket/orders'",
+        "[datasets.a]\nsource = \"x.duckdb::select * from postgres_scan('host=h password=hunter2', 's', 't')\"",
+        "[datasets.a]\nsource = \"postgresql://db/shop::select dblink('postgresql://ann:hunter2@h/d')\"",
         "[datasets.a]\nsource = 'a'\nschema_from = 'postgresql://ann:hunter2@db/shop::orders'",
     ],
 )

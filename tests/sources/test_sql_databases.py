@@ -331,7 +331,7 @@ def test_no_error_of_mysql_shows_a_password(place: str, mysql: str) -> None:
         ("foo://joe:s3cret@h/d", "foo addresses cannot be read yet"),
         ("mysql://joe:s3cret@h/d", "mysql://joe@h/d is a database; add ::TABLE or ::select"),
         ("mariadb+pymysql://h/d", "is a database; add ::TABLE"),
-        ("mysql://joe:s3cret@h:port/d::t", "no address of a database; write mysql://"),
+        ("mysql://joe:s3cret@h:port/d::t", "mysql://joe@h:port/d::t cannot be read as it is written"),
         ("mysql+mysqldb://joe:s3cret@h/d::t", "needs the driver MySQLdb, which is not installed"),
     ],
 )

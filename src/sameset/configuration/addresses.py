@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
+from sameset.addresses import holds_password
 from sameset.configuration.variables import without_variables
 
 if TYPE_CHECKING:
@@ -17,22 +18,13 @@ __all__ = ["resolved", "resolved_place", "without_secret"]
 def without_secret(table: Table, key: str) -> str | None:
     """The address under a key; ConfigurationError, without the address, if it holds a password."""
     address = table.text(key)
-    if address is not None and _holds_secret(without_variables(address)):
+    if address is not None and holds_password(without_variables(address)):
         table.refuse(
             key,
             "the address holds a password, and a file is no place for one; write ${NAME} for it and set NAME where the check runs, "
             "or leave it out and set PGPASSWORD or a .pgpass file",
         )
     return address
-
-
-def _holds_secret(address: str) -> bool:
-    # In the address of a table of a database its query may speak of columns named so; elsewhere all of it is the address.
-    if "://" in address and "::" in address:
-        from sameset.sources import without_password
-    else:
-        from sameset.registry import without_password
-    return without_password(address) != address
 
 
 @overload
