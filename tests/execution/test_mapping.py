@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -114,7 +115,9 @@ def spark() -> Iterator[object]:
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+    interrupted = signal.getsignal(signal.SIGINT)
     session = builder.config("spark.driver.host", "127.0.0.1").getOrCreate()
+    signal.signal(signal.SIGINT, interrupted)  # Spark's own outlives the session, and fails from then on
     yield session
     session.stop()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -101,7 +102,9 @@ def spark() -> Iterator[Any]:
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYSPARK_PYTHON", sys.executable)  # the first one on PATH need not have this library
+        interrupted = signal.getsignal(signal.SIGINT)
         session = SparkSession.builder.master("local[2]").config(map=options).getOrCreate()
+        signal.signal(signal.SIGINT, interrupted)  # Spark's own outlives the session, and fails from then on
         session.sparkContext.setLogLevel("OFF")
         yield session
         session.stop()
