@@ -40,12 +40,14 @@ def showing_progress(dataset: str, total: int | None, patience: float = PATIENCE
     # The thread has the task's context, so that the artifact belongs to its run.
     watcher = threading.Thread(target=copy_context().run, args=(work,), name="sameset-progress", daemon=True)
     watcher.start()
+    end = shown.stop
     try:
         yield shown.count
+        end = shown.finish
     finally:
         done.set()
         watcher.join()
-        shown.finish()
+        end()
 
 
 class _Shown:
@@ -62,13 +64,20 @@ class _Shown:
 
     def renew(self) -> None:
         """Makes the artifact, or brings it up to date."""
-        share = min(100.0 * self._rows / self._total, 99.0) if self._total else 0.0
-        self._show(share, f"{self._dataset}: {self._rows:,} rows read{f' of {self._total:,}' if self._total else ''}")
+        self._show(self._share(), f"{self._dataset}: {self._rows:,} rows read{f' of {self._total:,}' if self._total else ''}")
 
     def finish(self) -> None:
         """Shows the end, if there was a beginning."""
         if self._artifact is not None:
             self._show(100.0, f"{self._dataset}: {self._rows:,} rows read")
+
+    def stop(self) -> None:
+        """Shows how far a scan was that failed or was cancelled, if there was a beginning."""
+        if self._artifact is not None:
+            self._show(self._share(), f"{self._dataset}: stopped after {self._rows:,} rows")
+
+    def _share(self) -> float:
+        return min(100.0 * self._rows / self._total, 99.0) if self._total else 0.0
 
     def _show(self, share: float, told: str) -> None:
         try:

@@ -88,6 +88,8 @@ def test_a_long_scan_shows_how_far_it_is_and_a_short_one_nothing(prefect_server)
                 deadline = time.monotonic() + 5
                 while patience < 1 and not shown(name) and time.monotonic() < deadline:
                     time.sleep(0.02)
+            if name == "broken":
+                raise ValueError("broken")
 
     def shown(name):
         with get_client(sync_client=True) as client:
@@ -96,8 +98,13 @@ def test_a_long_scan_shows_how_far_it_is_and_a_short_one_nothing(prefect_server)
 
     scanning("quick", 60.0, 1_000)
     assert not shown("quick")
-    scanning("long", 0.05, 400)
-    (artifact,) = shown("long")
+    scanning("patient", 0.05, 400)
+    (artifact,) = shown("patient")
     assert (artifact.type, artifact.data) == ("progress", 100.0)
-    assert artifact.description == "long: 400 rows read"
+    assert artifact.description == "patient: 400 rows read"
     assert artifact.flow_run_id is not None
+
+    with pytest.raises(ValueError, match="broken"):
+        scanning("broken", 0.05, 300)
+    (artifact,) = shown("broken")
+    assert (artifact.data, artifact.description) == (30.0, "broken: stopped after 300 rows")
