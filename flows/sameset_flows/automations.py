@@ -93,7 +93,9 @@ def run_again_when_lost(seconds: float = 90, *, name: str | None = None) -> Auto
         threshold=1,
         within=timedelta(seconds=seconds),
     )
-    lost = ChangeFlowRunState(state=StateType.CRASHED, message=f"nothing was heard of it for {seconds:g} seconds")
+    lost = ChangeFlowRunState(
+        name=None, force=False, state=StateType.CRASHED, message=f"nothing was heard of it for {seconds:g} seconds"
+    )
     again = RunDeployment(source="inferred", parameters=None, job_variables=None)
     return AutomationCore(
         name=name or "sameset: run checks again that were lost",

@@ -64,7 +64,9 @@ class _Shown:
 
     def renew(self) -> None:
         """Makes the artifact, or brings it up to date."""
-        self._show(self._share(), f"{self._dataset}: {self._rows:,} rows read{f' of {self._total:,}' if self._total else ''}")
+        self._show(
+            self._share(), f"{self._dataset}: {self._rows:,} rows read{f' of {self._total:,}' if self._total else ''}"
+        )
 
     def finish(self) -> None:
         """Shows the end, if there was a beginning."""
