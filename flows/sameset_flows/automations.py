@@ -96,7 +96,7 @@ def run_again_when_lost(seconds: float = 90, *, name: str | None = None) -> Auto
     lost = ChangeFlowRunState(
         name=None, force=False, state=StateType.CRASHED, message=f"nothing was heard of it for {seconds:g} seconds"
     )
-    again = RunDeployment(source="inferred", parameters=None, job_variables=None)
+    again = RunDeployment(source="inferred", deployment_id=None, parameters=None, job_variables=None)
     return AutomationCore(
         name=name or "sameset: run checks again that were lost",
         description="Made by sameset_flows.automations.",

@@ -12,6 +12,14 @@ from deliveries import orders
 from prefect_processes import Prefect, clean_server, processes_of
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever asks for a server carries the marker `server`: the plain run starts none."""
+    for item in items:
+        if {"prefect", "prefect_server"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.server)
+
+
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[None]:
     """A server with a database of its own, which all flows of this process talk to; it takes 11 s to start."""
