@@ -14,7 +14,7 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 if TYPE_CHECKING:
     from sameset.sketches.table import TableSketch
 
-__all__ = ["keep_sketch", "sketch_of"]
+__all__ = ["has_batch", "keep_sketch", "sketch_of"]
 
 _sketches: WeakKeyDictionary[Any, TableSketch] = WeakKeyDictionary()
 
@@ -28,12 +28,17 @@ def keep_sketch(engine: Any, batch_id: str | None, sketch: TableSketch) -> None:
 
 def sketch_of(engine: Any, batch_id: str | None, metric: str) -> TableSketch:
     """The sketch of a batch; `metric` computes it if no expectation asked for it, with one scan."""
-    kept = _sketches.get(_batch(engine, batch_id))
-    if kept is not None:
-        return kept
+    batch = _batch(engine, batch_id)
+    if batch is not None and batch in _sketches:
+        return _sketches[batch]
     asked = MetricConfiguration(metric, {"batch_id": batch_id}, {})
     sketch: TableSketch = engine.resolve_metrics([asked])[asked.id]
     return sketch
+
+
+def has_batch(engine: Any, batch_id: str | None) -> bool:
+    """Whether the engine still has the batch."""
+    return _batch(engine, batch_id) is not None
 
 
 def _batch(engine: Any, batch_id: str | None) -> Any:

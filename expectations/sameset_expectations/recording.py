@@ -16,7 +16,7 @@ from sameset.registry.entries import MAX_VALIDATION
 from sameset_expectations.contexts import expect_whole
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import reason_of
-from sameset_expectations.kept import sketch_of
+from sameset_expectations.kept import has_batch, sketch_of
 from sameset_expectations.metrics import SKETCH
 from sameset_expectations.rendering import shorten
 
@@ -61,7 +61,16 @@ class Validated:
     @property
     def engine(self) -> Any:
         """The engine that has the batch."""
-        return self.definition.data_source.get_execution_engine()
+        engine = self.definition.data_source.get_execution_engine()
+        return engine if has_batch(engine, self.batch_id) else self._loaded_again()
+
+    def _loaded_again(self) -> Any:
+        """An engine that has it: earlier versions of Great Expectations (1.9) make a new one for SQL whenever they are asked."""
+        told = self.results[0].meta.get("active_batch_definition", {})
+        batch = self.definition.data.get_batch(batch_parameters=dict(told.get("batch_identifiers", {})) or None)
+        engine = batch.data.execution_engine
+        engine.batch_manager.load_batch_list([batch])
+        return engine
 
     @property
     def context(self) -> Any:
@@ -76,7 +85,8 @@ class Validated:
 
     def arrival(self) -> Arrival:
         """What is recorded of it, without reading its rows again where an expectation asked for their sketch."""
-        engine, sketch = self.engine, sketch_of(self.engine, self.batch_id, SKETCH)
+        engine = self.engine
+        sketch = sketch_of(engine, self.batch_id, SKETCH)
         if not isinstance(engine, SamesetExecutionEngine):
             place = f"{self.definition.data_source.name}/{self.definition.asset.name}"
             return Arrival(self.dataset, sketch, f"great_expectations://{place}")
