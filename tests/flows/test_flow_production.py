@@ -118,7 +118,6 @@ def test_one_machine_serves_without_pool_and_worker(prefect, project, tmp_path):
     run = prefect.ended("check-dataset/served")[-1]
     assert (run["state"]["type"], run["state"]["message"]) == ("COMPLETED", "served is new: 20 rows")
     assert run["work_pool_name"] is None
-    assert prefect.get("/deployments/name/check-dataset/served")["paused"] is True
 
 
 def test_no_server_is_one_sentence(prefect, project):
