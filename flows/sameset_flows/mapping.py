@@ -4,65 +4,127 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from prefect.context import FlowRunContext
-from prefect.futures import as_completed
+from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
 
 from sameset.errors import SpecError
 from sameset.execution.mappers import KINDS
 from sameset.execution.scanning import cores
 from sameset.sources.interrupts import one_scan
-from sameset_flows.tasks import fat_task
+from sameset_flows.tasks import fat_task, is_transient
 
 if TYPE_CHECKING:
     from sameset.execution.partition_jobs import JobDone, PartitionJob
 
+    Function = Callable[[PartitionJob], JobDone]
+    Results = Generator[JobDone, None, None]
+
 __all__ = ["PrefectMapper"]
 
-MOST_TASKS = 128  # of one run: so many are still readable on the run's page
+MOST_TASKS = 128  # of one run on workers elsewhere: so many are still readable on the run's page
 ELSEWHERE = 64  # tasks at a time, where the task runner has workers of its own
+SLICE = 0.2  # seconds: an exception that a timeout of Prefect throws into this thread arrives only between two waits
 
 
 class PrefectMapper:
-    """Jobs as task runs of the flow that runs, each of some jobs one after the other; tried again as its other tasks are."""
+    """Jobs as task runs of the flow that runs, each of many jobs one after the other; tried again as its other tasks are."""
 
     here = False
 
-    def map(
-        self, function: Callable[[PartitionJob], JobDone], jobs: Sequence[PartitionJob]
-    ) -> Generator[JobDone, None, None]:
-        """The results as they come; tasks are submitted as others end, so that a run that fails leaves few behind."""
+    def map(self, function: Function, jobs: Sequence[PartitionJob]) -> Results:
+        """The results as they come; once one has failed, jobs that have not begun never do."""
         context = FlowRunContext.get()
         if context is None:
             raise SpecError("the mapper 'prefect' maps partitions within a flow; elsewhere take threads, dask or spark")
-        at_once = _at_once(context.task_runner)
-        size = -(-len(jobs) // MOST_TASKS) or 1
-        todo = deque(jobs[first : first + size] for first in range(0, len(jobs), size))
-        running: list[Any] = []
+        runner = context.task_runner
         with one_scan():
-            while todo or running:
-                while todo and len(running) < at_once:
-                    some = todo.popleft()
-                    named = _sketch.with_options(task_run_name=f"jobs {some[0].number + 1} to {some[-1].number + 1}")
-                    running.append(named.submit(function, some))
-                first = next(as_completed(running))
-                running.remove(first)
-                yield from first.result()
+            if isinstance(runner, ThreadPoolTaskRunner):
+                yield from _Line(function, jobs).results(min(runner._max_workers, cores(), len(jobs)))
+            else:
+                yield from _in_groups(function, jobs, _at_once(runner))
 
 
-def _all_of(function: Callable[[PartitionJob], JobDone], jobs: Sequence[PartitionJob]) -> list[JobDone]:
+class _Line:
+    """Jobs that wait in line for the task runs of this process, as many of these as there are cores.
+
+    Prefect takes some 50 ms of a core for a task run: one for each group of jobs made 15 of them, and half as long again for 1 GB.
+    """
+
+    def __init__(self, function: Function, jobs: Sequence[PartitionJob]) -> None:
+        self._function = function
+        self._waiting = deque(jobs)
+        self._left = len(jobs)
+        self._told: SimpleQueue[JobDone | PrefectFuture[None]] = SimpleQueue()
+
+    def results(self, threads: int) -> Results:
+        """The results as they come, of so many task runs; the first of these that fails for good ends it."""
+        try:
+            for number in range(threads):
+                named = _take_jobs.with_options(task_run_name=f"sketch partitions, {number + 1} of {threads}")
+                named.submit(self).add_done_callback(self._told.put)
+            while self._left:
+                with suppress(Empty):
+                    yield from self._next()
+        finally:
+            self._waiting.clear()
+
+    def take(self) -> None:
+        """Runs job after job until none waits; one that failed for the moment waits again, any other error ends the line."""
+        while self._waiting:
+            with suppress(IndexError):  # the other thread was faster
+                self._run(self._waiting.popleft())
+
+    def _run(self, job: PartitionJob) -> None:
+        try:
+            self._told.put(self._function(job))
+        except Exception as error:
+            if is_transient(error):
+                self._waiting.appendleft(job)
+            else:
+                self._waiting.clear()
+            raise
+
+    def _next(self) -> Results:
+        found = self._told.get(timeout=SLICE)
+        if isinstance(found, PrefectFuture):
+            found.result()  # raises if the task run failed
+        else:
+            self._left -= 1
+            yield found
+
+
+def _in_groups(function: Function, jobs: Sequence[PartitionJob], at_once: int) -> Results:
+    """By task runs of some jobs each, submitted as others end, so that a run that fails leaves few behind."""
+    size = -(-len(jobs) // MOST_TASKS) or 1
+    todo = deque(jobs[first : first + size] for first in range(0, len(jobs), size))
+    running: list[Any] = []
+    while todo or running:
+        while todo and len(running) < at_once:
+            some = todo.popleft()
+            named = _sketch.with_options(task_run_name=f"jobs {some[0].number + 1} to {some[-1].number + 1}")
+            running.append(named.submit(function, some))
+        first = next(as_completed(running))
+        running.remove(first)
+        yield from first.result()
+
+
+def _all_of(function: Function, jobs: Sequence[PartitionJob]) -> list[JobDone]:
     return [function(job) for job in jobs]
 
 
 _sketch = fat_task("sketch partitions", _all_of)
+_take_jobs = fat_task("sketch partitions", _Line.take)
 
 
 def _at_once(runner: Any) -> int:
-    """How many tasks a task runner runs at a time; on this machine no more than it has cores."""
-    if isinstance(runner, ThreadPoolTaskRunner | ProcessPoolTaskRunner):
-        return min(getattr(runner, "_max_workers", None) or cores(), cores())
+    """How many tasks a task runner runs at a time; processes on this machine no more than it has cores."""
+    if isinstance(runner, ProcessPoolTaskRunner):
+        return min(runner._max_workers, cores())
     return ELSEWHERE
 
 

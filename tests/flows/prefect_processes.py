@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prefect.client.base import PrefectHttpxSyncClient
 
 __all__ = ["RUN_TIMEOUT", "Prefect", "clean_server", "processes_of"]
 
@@ -62,10 +63,16 @@ class Prefect:
         return self("deployment", "run", f"check-dataset/{dataset}", *given, *watch)
 
     def get(self, path: str) -> Any:
-        return httpx.get(f"{self.url}{path}", timeout=30).raise_for_status().json()
+        with self._client() as client:
+            return client.get(path).json()
 
     def post(self, path: str, **body: Any) -> Any:
-        return httpx.post(f"{self.url}{path}", json=body, timeout=30).raise_for_status().json()
+        with self._client() as client:
+            return client.post(path, json=body).json()
+
+    def _client(self) -> PrefectHttpxSyncClient:
+        """As Prefect's own programs: raises for errors, but asks again where its SQLite was locked for a moment (503)."""
+        return PrefectHttpxSyncClient(base_url=self.url, timeout=30)
 
     def ended(self, deployment: str) -> list[dict[str, Any]]:
         """The runs of a deployment (FLOW/NAME) that ended, the last one first."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter, deque
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deliveries import orders
+from prefect.context import TaskRunContext
 
 from sameset.errors import SourceError, SpecError
 from sameset.execution import partitioning
+from sameset.execution.partition_jobs import JobDone, PartitionJob
+from sameset.execution.scanning import cores
 from sameset.execution.sketching import sketch_table
 from sameset.registry import Registry
 from sameset_flows.mapping import PrefectMapper
@@ -82,3 +87,55 @@ def test_an_error_of_one_partition_names_it(folder: Path) -> None:
 def test_outside_of_a_flow_it_is_refused(folder: Path) -> None:
     with pytest.raises(SpecError, match="within a flow"):
         sketch_table(folder, mapper=PrefectMapper())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("prefect_server")
+def test_few_task_runs_share_the_jobs_and_only_what_failed_for_the_moment_is_run_again() -> None:
+    from prefect import flow
+
+    ran: Counter[int] = Counter()
+    by: set[str] = set()
+
+    def work(job: PartitionJob) -> JobDone:
+        ran[job.number] += 1
+        by.add(TaskRunContext.get().task_run.name)
+        if job.number == 3 and ran[job.number] == 1:
+            raise ConnectionResetError("the store hung up")
+        return JobDone(job.number, 1, b"")
+
+    @flow(persist_result=False)
+    def mapped() -> list[int]:
+        return sorted(done.number for done in PrefectMapper().map(work, some_jobs(40)))
+
+    assert mapped() == list(range(40))
+    assert [ran[number] for number in range(40)] == [1, 1, 1, 2, *[1] * 36]
+    assert by <= {f"sketch partitions, {number + 1} of {cores()}" for number in range(cores())}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("prefect_server")
+def test_after_an_error_that_stays_no_other_job_begins() -> None:
+    from prefect import flow
+
+    ran: list[int] = []
+
+    def work(job: PartitionJob) -> JobDone:
+        ran.append(job.number)
+        if job.number == 0:
+            raise SourceError("part-0.parquet: no Parquet file")
+        time.sleep(0.01)
+        return JobDone(job.number, 1, b"")
+
+    @flow(persist_result=False)
+    def mapped() -> None:
+        deque(PrefectMapper().map(work, some_jobs(2_000)), maxlen=0)
+
+    with pytest.raises(SourceError, match="part-0"):
+        mapped()
+    assert ran.count(0) == 1
+    assert len(ran) < 100
+
+
+def some_jobs(count: int) -> list[PartitionJob]:
+    return [PartitionJob(number, f"part-{number}.parquet", (), None, "", b"") for number in range(count)]
