@@ -11,20 +11,21 @@ from prefect.client.schemas.objects import ConcurrencyLimitStrategy, Concurrency
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.exceptions import ObjectNotFound
 
+from sameset.configuration.reading import pool_fault
 from sameset.errors import SamesetError
 from sameset_flows.check_dataset import check_dataset
 from sameset_flows.plans import ANCHOR, ENTRYPOINT, FLOW, Planned, marker_of, owner_of, plan
 from sameset_flows.servers import client_of_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.responses import DeploymentResponse
 
     from sameset.configuration import Project, Schedule
 
-__all__ = ["Change", "deploy", "schedule_of"]
+__all__ = ["Change", "deploy", "expect_own", "schedule_of"]
 
 PAGE = 200
 
@@ -49,10 +50,11 @@ def deploy(
     With `prune` deployments are removed that this project's file made once and no longer names; no other is ever touched.
     Raises SamesetError, with nothing done, if no server answers or another project has a deployment of the same name.
     """
-    planned, chosen = plan(project), pool or project.pool
+    planned, chosen = plan(project), project.pool if pool is None else pool
+    if fault := pool_fault(chosen):
+        raise SamesetError(f"--work-pool: {fault}")
     with client_of_server() as client:
-        existing = {each.full_name: _existing(client, each) for each in planned}
-        _expect_own(existing, project)
+        existing = expect_own(client, project, planned)
         yield from _pool(client, chosen, project.concurrency, dry_run)
         for each in planned:
             yield _deployed(client, each, existing[each.full_name], chosen, dry_run)
@@ -73,7 +75,11 @@ def _existing(client: SyncPrefectClient, planned: Planned) -> DeploymentResponse
         return None
 
 
-def _expect_own(existing: dict[str, DeploymentResponse | None], project: Project) -> None:
+def expect_own(
+    client: SyncPrefectClient, project: Project, planned: Sequence[Planned]
+) -> dict[str, DeploymentResponse | None]:
+    """The deployments that there are of those planned, by name; SamesetError if one belongs to another project."""
+    existing = {each.full_name: _existing(client, each) for each in planned}
     for name, found in existing.items():
         owner = owner_of(found.tags) if found else None
         if owner not in (None, project.name):
@@ -81,6 +87,7 @@ def _expect_own(existing: dict[str, DeploymentResponse | None], project: Project
                 f"the deployment {name} belongs to the project {owner!r}, not to {project.name!r}; "
                 "call the dataset otherwise, or set project = in sameset.toml"
             )
+    return existing
 
 
 def _pool(client: SyncPrefectClient, name: str, concurrency: int, dry_run: bool) -> Iterator[Change]:

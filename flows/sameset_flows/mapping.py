@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from prefect.context import FlowRunContext
+from prefect.context import FlowRunContext, TaskRunContext
 from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
 
@@ -16,9 +17,11 @@ from sameset.errors import SpecError
 from sameset.execution.mappers import KINDS
 from sameset.execution.scanning import cores
 from sameset.sources.interrupts import one_scan
-from sameset_flows.tasks import fat_task, is_transient
+from sameset_flows.tasks import fat_task, is_transient, tried_again
 
 if TYPE_CHECKING:
+    from prefect import Task
+
     from sameset.execution.partition_jobs import JobDone, PartitionJob
 
     Function = Callable[[PartitionJob], JobDone]
@@ -26,13 +29,17 @@ if TYPE_CHECKING:
 
 __all__ = ["PrefectMapper"]
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 MOST_TASKS = 128  # of one run on workers elsewhere: so many are still readable on the run's page
 ELSEWHERE = 64  # tasks at a time, where the task runner has workers of its own
+PATIENCE = 1.0  # seconds until this thread takes a job itself, if no task run has begun by then
 SLICE = 0.2  # seconds: an exception that a timeout of Prefect throws into this thread arrives only between two waits
 
 
 class PrefectMapper:
-    """Jobs as task runs of the flow that runs, each of many jobs one after the other; tried again as its other tasks are."""
+    """Jobs as task runs of the flow that runs, each of many jobs, one after the other; tried again as the task around them is."""
 
     here = False
 
@@ -60,26 +67,39 @@ class _Line:
         self._waiting = deque(jobs)
         self._left = len(jobs)
         self._told: SimpleQueue[JobDone | PrefectFuture[None]] = SimpleQueue()
+        self._begun = False
 
     def results(self, threads: int) -> Results:
         """The results as they come, of so many task runs; the first of these that fails for good ends it."""
         try:
             for number in range(threads):
-                named = _take_jobs.with_options(task_run_name=f"sketch partitions, {number + 1} of {threads}")
+                named = _named(_take_jobs, f"sketch partitions, {number + 1} of {threads}")
                 named.submit(self).add_done_callback(self._told.put)
+            patient_until = time.monotonic() + PATIENCE
             while self._left:
                 with suppress(Empty):
                     yield from self._next()
+                if not self._begun and time.monotonic() > patient_until:
+                    self._help()
         finally:
             self._waiting.clear()
 
     def take(self) -> None:
         """Runs job after job until none waits; one that failed for the moment waits again, any other error ends the line."""
+        self._begun = True
         while self._waiting:
-            with suppress(IndexError):  # the other thread was faster
-                self._run(self._waiting.popleft())
+            self._help()
 
-    def _run(self, job: PartitionJob) -> None:
+    def _help(self) -> None:
+        """Runs a job, if one waits.
+
+        Whoever waits for the task runs does that as well while none has begun: it may itself be a task, which has the last thread
+        of a `ThreadPoolTaskRunner(max_workers=...)`, so that none would ever begin.
+        """
+        try:
+            job = self._waiting.popleft()
+        except IndexError:
+            return  # the other thread was faster
         try:
             self._told.put(self._function(job))
         except Exception as error:
@@ -92,7 +112,7 @@ class _Line:
     def _next(self) -> Results:
         found = self._told.get(timeout=SLICE)
         if isinstance(found, PrefectFuture):
-            found.result()  # raises if the task run failed
+            _result_of(found)
         else:
             self._left -= 1
             yield found
@@ -106,11 +126,20 @@ def _in_groups(function: Function, jobs: Sequence[PartitionJob], at_once: int) -
     while todo or running:
         while todo and len(running) < at_once:
             some = todo.popleft()
-            named = _sketch.with_options(task_run_name=f"jobs {some[0].number + 1} to {some[-1].number + 1}")
+            named = _named(_sketch, f"jobs {some[0].number + 1} to {some[-1].number + 1}")
             running.append(named.submit(function, some))
         first = next(as_completed(running))
         running.remove(first)
-        yield from first.result()
+        yield from _result_of(first)
+
+
+def _result_of(future: PrefectFuture[R]) -> R:
+    """The result of a task run; the error of one that failed, after which the task around it is not tried again as well."""
+    try:
+        return future.result()
+    except Exception as error:
+        tried_again(error)
+        raise
 
 
 def _all_of(function: Function, jobs: Sequence[PartitionJob]) -> list[JobDone]:
@@ -119,6 +148,15 @@ def _all_of(function: Function, jobs: Sequence[PartitionJob]) -> list[JobDone]:
 
 _sketch = fat_task("sketch partitions", _all_of)
 _take_jobs = fat_task("sketch partitions", _Line.take)
+
+
+def _named(task: Task[P, R], name: str) -> Task[P, R]:
+    """The task under a name of its own, tried again as often as the task that this runs in, such as `validate`."""
+    around = TaskRunContext.get()
+    if around is None:
+        return task.with_options(task_run_name=name)
+    told = around.task
+    return task.with_options(task_run_name=name, retries=told.retries, retry_delay_seconds=told.retry_delay_seconds)
 
 
 def _at_once(runner: Any) -> int:

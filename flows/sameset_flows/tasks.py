@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.task_engine import TaskRunTimeoutError
 
 from sameset.configuration.project import in_words
-from sameset.errors import StaleSnapshotError
+from sameset.errors import RegistryUnavailableError, SourceUnavailableError, StaleSnapshotError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
     from prefect import State
     from prefect.client.schemas.objects import TaskRun
 
-__all__ = ["Limits", "fat_task", "is_transient"]
+__all__ = ["Limits", "fat_task", "is_transient", "tried_again"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 # Seconds before each further attempt: a lock is soon gone, a network drive takes longer.
 DELAYS = [2.0, 10.0, 30.0]
+
+TRIED = "sameset_tried_again"
+
+# What the kinds of errors say themselves.
+_UNAVAILABLE = (RegistryUnavailableError, SourceUnavailableError, StaleSnapshotError)
 
 # Of the file system: a network drive that is away for a moment, too many open files, a device that stutters.
 _ERRNOS = frozenset(
@@ -74,9 +79,15 @@ def is_transient(error: BaseException) -> bool:
     return not isinstance(error, TaskRunTimeoutError) and any(map(_passes_by_itself, _with_causes(error)))
 
 
+def tried_again(error: BaseException) -> None:
+    """Says of an error that what failed was tried again already, as often as the flow does that."""
+    setattr(error, TRIED, True)
+
+
 def _worth_another_try(task: Task[..., Any], task_run: TaskRun, state: State[Any]) -> bool:
     """Prefect's `retry_condition_fn`: whether a failed task run failed of something transient."""
-    return isinstance(state.data, BaseException) and is_transient(state.data)
+    error = state.data
+    return isinstance(error, BaseException) and is_transient(error) and not getattr(error, TRIED, False)
 
 
 def _passes_by_itself(error: BaseException) -> bool:
@@ -84,7 +95,7 @@ def _passes_by_itself(error: BaseException) -> bool:
         return isinstance(error, ConnectionError | TimeoutError) or error.errno in _ERRNOS
     # The names of the drivers' errors, because SQLAlchemy and sqlite3 stay behind the registry's door.
     locked = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
-    return locked or bool(getattr(error, "connection_invalidated", False)) or isinstance(error, StaleSnapshotError)
+    return locked or bool(getattr(error, "connection_invalidated", False)) or isinstance(error, _UNAVAILABLE)
 
 
 def _with_causes(error: BaseException | None) -> Iterator[BaseException]:

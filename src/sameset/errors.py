@@ -3,6 +3,7 @@
 SamesetError                 exit code 2, one sentence: what, where, what to do
 ├── SourceError              a dataset could not be read
 │   ├── SchemaError          its columns are not usable: two of one name, a key column that is missing
+│   ├── SourceUnavailableError  its server or store does not answer: the same may work later
 │   └── UnsupportedTypeError a column has a type that has no canonical form
 ├── SpecError                what was asked for makes no sense
 │   └── SpecMismatchError    two sketches of unequal specs cannot be merged
@@ -30,6 +31,7 @@ __all__ = [
     "SchemaError",
     "SketchFormatError",
     "SourceError",
+    "SourceUnavailableError",
     "SpecError",
     "SpecMismatchError",
     "StaleSnapshotError",
@@ -59,6 +61,10 @@ class SourceError(SamesetError):
 
 class SchemaError(SourceError):
     """The columns of a dataset cannot be used as asked."""
+
+
+class SourceUnavailableError(SourceError):
+    """The server or store of a dataset does not answer, has no connection left or ended the one that there was."""
 
 
 class UnsupportedTypeError(SourceError):

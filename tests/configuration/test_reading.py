@@ -8,6 +8,7 @@ import pytest
 
 from sameset.configuration import Bound, Policy, Schedule, read_dataset, read_project
 from sameset.configuration.policy import DIFFERENT, Outcome, Recording
+from sameset.configuration.schedules import cron_fault
 from sameset.errors import ConfigurationError
 
 FULL = """
@@ -135,7 +136,9 @@ def test_the_file_of_the_environment_is_read_where_none_is_named(write, monkeypa
         ("", "there is no dataset"),
         ("[datasets.orders", "is not valid TOML"),
         ("regisrty = 'x'\n[datasets.a]\nsource = 'a'", "regisrty: there is no such key; did you mean 'registry'?"),
-        ("[datasets.a]\nsorce = 'a'", r"\[datasets.a\] source: it is missing"),
+        ("[datasets.a]\nsorce = 'a'", r"\[datasets.a\] sorce: there is no such key; did you mean 'source'"),
+        ("[datasets.a]\nkey = 'a'", r"\[datasets.a\] source: it is missing"),
+        ("pool = 'a/b'\n[datasets.a]\nsource = 'a'", "pool: 'a/b' holds '/', which no work pool of Prefect may"),
         ("[datasets.a]\nsource = 'a'\nkeys = ['x']", r"\[datasets.a\] keys: there is no such key; did you mean 'key'"),
         ("[datasets.'a b']\nsource = 5", r'\[datasets."a b"\] source: 5 is no text'),
         ("[datasets.'a@1']\nsource = 'a'", "cannot name a dataset"),
@@ -151,6 +154,14 @@ def test_the_file_of_the_environment_is_read_where_none_is_named(write, monkeypa
         ("[datasets.a]\nsource = 'a'\nschedule = {}", "schedule: it has either cron"),
         ("[datasets.a]\nsource = 'a'\nschedule = { cron = '0 3 * *' }", "has not five fields"),
         ("[datasets.a]\nsource = 'a'\nschedule = { cron = '0 3 * * *', timezone = 'Mars' }", "'Mars' is no time zone"),
+        (
+            "[datasets.a]\nsource = 'a'\nschedule = { cron = '0 3 * * *', timezone = 'posixrules' }",
+            "'posixrules' is no time zone",  # which the system has a file of, but Prefect does not take
+        ),
+        (
+            "[datasets.a]\nsource = 'a'\nschedule = { cron = '0 3 30-31 feb mon' }",
+            "never comes: no month of feb has a day 30",
+        ),
         ("[datasets.a]\nsource = 'a'\nschedule = { cron = '0 25 * * *' }", "has hour 25, which is not from 0 to 23"),
         ("[datasets.a]\nsource = 'a'\nschedule = { cron = '0 3 * * mo' }", "has day of week mo, which is not"),
         ("[datasets.a]\nsource = 'a'\nschedule = { cron = '*/0 3 * * *' }", "has minute '[*]/0', which is none"),
@@ -174,7 +185,10 @@ def test_the_file_of_the_environment_is_read_where_none_is_named(write, monkeypa
             "[datasets.a]\nsource = 'a'\npolicy = { fail_on = ['new'], warn_on = ['new'] }",
             "new cannot both warn and fail",
         ),
-        ("policy = { record = 'never' }\n[datasets.a]\nsource = 'a'", r"\[policy\] record: 'never' is none of passed"),
+        (
+            "policy = { record = 'never' }\n[datasets.a]\nsource = 'a'",
+            r"\[policy\] record: 'never' is none of passed, always$",
+        ),
         ("concurrency = 0\n[datasets.a]\nsource = 'a'", "concurrency: 0 is no whole number from 1"),
     ],
 )
@@ -223,3 +237,10 @@ def test_a_file_that_is_not_there_is_told(path, told, tmp_path, monkeypatch):
 def test_an_unknown_dataset_is_told_with_its_nearest_name(write):
     with pytest.raises(ConfigurationError, match="has no dataset 'order'; did you mean 'orders'"):
         read_project(write(FULL)).dataset("order")
+
+
+@pytest.mark.parametrize(
+    "cron", ["0 3 29 2 *", "0 0 31 */2 *", "0 0 30,31 1-2 mon", "0 0 31/2 dec *", "0 0 * * *", "0 0 1 2 0-7"]
+)
+def test_days_that_some_month_has_come(cron):
+    assert cron_fault(cron) is None

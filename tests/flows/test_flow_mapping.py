@@ -12,13 +12,15 @@ import pytest
 from deliveries import orders
 from prefect.context import TaskRunContext
 
-from sameset.errors import SourceError, SpecError
+from sameset.errors import SourceError, SourceUnavailableError, SpecError
 from sameset.execution import partitioning
 from sameset.execution.partition_jobs import JobDone, PartitionJob
 from sameset.execution.scanning import cores
 from sameset.execution.sketching import sketch_table
 from sameset.registry import Registry
+from sameset_flows import tasks
 from sameset_flows.mapping import PrefectMapper
+from sameset_flows.tasks import Limits, fat_task
 
 FILES = 6
 
@@ -135,6 +137,69 @@ def test_after_an_error_that_stays_no_other_job_begins() -> None:
         mapped()
     assert ran.count(0) == 1
     assert len(ran) < 100
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("prefect_server")
+def test_an_error_of_any_kind_ends_the_run() -> None:
+    from prefect import flow
+
+    def work(job: PartitionJob) -> JobDone:
+        raise IndexError(f"job {job.number}")
+
+    @flow(persist_result=False)
+    def mapped() -> None:
+        deque(PrefectMapper().map(work, some_jobs(4)), maxlen=0)
+
+    with pytest.raises(IndexError, match="job"):
+        mapped()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("prefect_server")
+def test_a_task_on_the_only_thread_of_a_task_runner_does_the_jobs_itself() -> None:
+    from prefect import flow, task
+    from prefect.task_runners import ThreadPoolTaskRunner
+
+    @task
+    def around() -> list[int]:
+        return sorted(done.number for done in PrefectMapper().map(ended, some_jobs(5)))
+
+    @flow(task_runner=ThreadPoolTaskRunner(max_workers=1), persist_result=False)
+    def mapped() -> list[int]:
+        found: list[int] = around.submit().result(timeout=60)
+        return found
+
+    assert mapped() == list(range(5))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.parametrize("retries", [0, 2])
+def test_jobs_are_tried_as_often_as_their_dataset_says(retries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from prefect import flow
+
+    monkeypatch.setattr(tasks, "DELAYS", [0.01, 0.01])
+    tries: list[int] = []
+
+    def work(job: PartitionJob) -> JobDone:
+        tries.append(job.number)
+        raise SourceUnavailableError("the store does not answer")
+
+    def validate() -> None:
+        deque(PrefectMapper().map(work, some_jobs(1)), maxlen=0)
+
+    @flow(persist_result=False)
+    def mapped() -> None:
+        Limits(retries).on(fat_task("validate", validate))()
+
+    with pytest.raises(SourceUnavailableError):
+        mapped()
+    assert len(tries) == 1 + retries
+
+
+def ended(job: PartitionJob) -> JobDone:
+    return JobDone(job.number, 1, b"")
 
 
 def some_jobs(count: int) -> list[PartitionJob]:

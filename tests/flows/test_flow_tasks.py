@@ -6,7 +6,13 @@ import sqlite3
 import pytest
 from prefect.settings import PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW, temporary_settings
 
-from sameset.errors import RegistryError, SourceError, StaleSnapshotError
+from sameset.errors import (
+    RegistryError,
+    RegistryUnavailableError,
+    SourceError,
+    SourceUnavailableError,
+    StaleSnapshotError,
+)
 from sameset_flows import tasks
 from sameset_flows.tasks import fat_task, is_transient
 
@@ -37,6 +43,8 @@ def locked(path):
         OSError(errno.ESTALE, "stale file handle"),
         caused_by(SourceError("cannot be read"), OSError(errno.EIO, "input/output error")),
         StaleSnapshotError("somebody was faster"),
+        RegistryUnavailableError("does not answer"),
+        SourceUnavailableError("does not answer"),
     ],
     ids=repr,
 )

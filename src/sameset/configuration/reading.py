@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +16,13 @@ from sameset.configuration.schedules import read_schedule
 from sameset.configuration.tables import Table
 from sameset.errors import ConfigurationError, SamesetError
 
-__all__ = ["FILE", "read_dataset", "read_project"]
+__all__ = ["FILE", "pool_fault", "read_dataset", "read_project"]
 
 FILE = "sameset.toml"
 MOST_CAPACITY = 1_612_489  # of a delta table, as of --delta-capacity
 MOST_CONCURRENCY = 1000
 MOST_RETRIES = 10
+POOL_FORBIDS = re.compile(r"[/%&<>]|[\x00-\x1f]")
 
 
 def read_project(path: str | os.PathLike[str] | None = None) -> Project:
@@ -40,12 +42,31 @@ def read_project(path: str | os.PathLike[str] | None = None) -> Project:
         manifests=resolved(table.text("manifests"), place.parent),
         docs=resolved(table.text("docs"), place.parent),
         name=table.text("project") or NAME,
-        pool=table.text("pool") or POOL,
+        pool=_pool(table) or POOL,
         concurrency=table.whole("concurrency", 1, MOST_CONCURRENCY) or CONCURRENCY,
         datasets=_datasets(table.table("datasets"), shared, place.parent),
     )
     table.end()
     return project
+
+
+def _pool(table: Table) -> str | None:
+    pool = table.text("pool")
+    if pool is not None and (fault := pool_fault(pool)):
+        table.refuse("pool", fault)
+    return pool
+
+
+def pool_fault(name: str) -> str | None:
+    """What is wrong with the name of a work pool of Prefect, or None.
+
+    >>> pool_fault("a/b"), pool_fault("sameset-pool")
+    ("'a/b' holds '/', which no work pool of Prefect may; choose another name", None)
+    """
+    if not name.strip("' \""):
+        return f"{name!r} names no work pool; choose another name"
+    found = POOL_FORBIDS.search(name)
+    return f"{name!r} holds {found[0]!r}, which no work pool of Prefect may; choose another name" if found else None
 
 
 def _datasets(table: Table, shared: Mapping[str, Any], folder: Path) -> dict[str, Dataset]:
@@ -70,11 +91,9 @@ def _dataset(name: str, table: Table, folder: Path | None) -> Dataset:
     except SamesetError as error:
         raise ConfigurationError(f"{table.place}: {error}") from None
     source = resolved(without_secret(table, "source"), folder)
-    if source is None:
-        table.refuse("source", "it is missing; write the address of the data, as `sameset check` takes it")
     dataset = Dataset(
         name=name,
-        source=source,
+        source=source or "",
         key=table.names("key"),
         columns=table.names("columns"),
         ignore=table.names("ignore"),
@@ -96,7 +115,9 @@ def _dataset(name: str, table: Table, folder: Path | None) -> Dataset:
         schedule=read_schedule(table),
         policy=read_policy(table.table("policy")),
     )
-    table.end()
+    table.end()  # before what is missing, which a slip in its name may be
+    if source is None:
+        table.refuse("source", "it is missing; write the address of the data, as `sameset check` takes it")
     _expect_sense(dataset, table)
     return dataset
 

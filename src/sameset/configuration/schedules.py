@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from zoneinfo import available_timezones
 
 from sameset.configuration.project import Schedule
 
@@ -44,6 +44,7 @@ WORDS = {
     "month": {name: i for i, name in enumerate(MONTHS, 1)},
     "day of week": {name: i for i, name in enumerate(DAYS)},
 }
+LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # days of the months
 _PART = re.compile(r"(?:(?P<all>\*)|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>[1-9]\d*))?", re.ASCII)
 
 
@@ -52,12 +53,33 @@ def cron_fault(cron: str) -> str | None:
 
     >>> cron_fault("0 3 * * mon-fri"), cron_fault("0 25 * * *")
     (None, 'has hour 25, which is not from 0 to 23')
+    >>> cron_fault("0 0 30,31 feb *")
+    'never comes: no month of feb has a day 30'
     """
     fields = cron.split()
     if len(fields) != len(FIELDS):
         return f"has not five fields: {', '.join(name for name, *_ in FIELDS)}"
     faults = (_field_fault(field, *limits) for field, limits in zip(fields, FIELDS, strict=True))
-    return next((fault for fault in faults if fault), None)
+    return next((fault for fault in faults if fault), None) or _never(*fields[2:4])
+
+
+def _never(days: str, months: str) -> str | None:
+    """What is said of days that no month has, as 31 February: Prefect's scheduler finds none, whatever the day of the week."""
+    first = min(_numbers(days, *FIELDS[2]))
+    if any(first <= LONGEST[month - 1] for month in _numbers(months, *FIELDS[3])):
+        return None
+    return f"never comes: no month of {months} has a day {first}"
+
+
+def _numbers(field: str, name: str, least: int, most: int) -> set[int]:
+    """The numbers that a field without fault stands for."""
+    found: set[int] = set()
+    for match in filter(None, map(_PART.fullmatch, field.split(","))):
+        words = WORDS.get(name, {})
+        first, last = (words.get(end.lower(), end) for end in (match["first"] or str(least), match["last"] or ""))
+        only = not match["all"] and not match["last"] and not match["step"]
+        found.update(range(int(first), int(first if only else last or most) + 1, int(match["step"] or 1)))
+    return found
 
 
 def _field_fault(field: str, name: str, least: int, most: int) -> str | None:
@@ -76,8 +98,5 @@ def _field_fault(field: str, name: str, least: int, most: int) -> str | None:
 
 
 def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
+    """Whether Prefect knows the zone, too: the system has more files (`right/...`, `posixrules`) than there are zones."""
+    return name in available_timezones()

@@ -90,7 +90,9 @@ class Table:
         found = self.get(key)
         listed = list(words)
         if found is not None and found not in listed:
-            self.refuse(key, f"{found!r} is none of {', '.join(listed)}{nearest(found, listed)}")
+            self.refuse(
+                key, f"{found!r} is none of {', '.join(listed)}{nearest(found, listed).partition('; there are')[0]}"
+            )
         return None if found is None else str(found)
 
     def seconds(self, key: str) -> float | None:

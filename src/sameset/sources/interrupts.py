@@ -7,6 +7,7 @@ context variable names, and the waiting thread calls it when it is itself interr
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -40,6 +41,11 @@ class _Scan:
     def is_over(self) -> bool:
         """Whether it was interrupted."""
         return self._over
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a reader works for it at this moment."""
+        return bool(self._ways)
 
     @contextmanager
     def registered(self, way: Callable[[], object]) -> Iterator[None]:
@@ -125,13 +131,16 @@ def results_of(
 
 @contextmanager
 def one_scan() -> Iterator[None]:
-    """Within it, readers in threads that somebody else starts with a copy of this context are interrupted if the block fails."""
+    """Within it, readers in threads that somebody else starts with a copy of this context end if the block fails."""
     scan = _Scan()
     token = _scan.set(scan)
     try:
         yield
     except BaseException:
         scan.interrupt()
+        while scan.is_read:
+            time.sleep(AGAIN)
+            scan.interrupt()
         raise
     finally:
         _scan.reset(token)

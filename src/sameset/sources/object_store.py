@@ -20,7 +20,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import fs
 
-from sameset.errors import MissingExtraError, SourceError
+from sameset.errors import MissingExtraError, SourceError, SourceUnavailableError
+from sameset.sources.reasons import may_pass
 
 __all__ = [
     "ATTEMPTS",
@@ -247,4 +248,4 @@ def _told(address: str) -> Iterator[None]:
     except (OSError, pa.ArrowException) as error:
         code = re.search(r"AWS Error (\w+)", str(error))
         why = REASONS.get(code[1] if code else "", f"the store answers {code[1] if code else type(error).__name__}")
-        raise SourceError(f"{address} cannot be read: {why}") from None
+        raise (SourceUnavailableError if may_pass(error) else SourceError)(f"{address} cannot be read: {why}") from None

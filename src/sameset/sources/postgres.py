@@ -20,12 +20,13 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import pyarrow as pa
 
-from sameset.errors import MissingExtraError, SourceError
+from sameset.errors import MissingExtraError, SourceError, SourceUnavailableError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.base import ROWS_PER_BATCH
 from sameset.sources.database_names import offered
 from sameset.sources.interrupts import apart, interruptible
 from sameset.sources.postgres_types import Column, columns_of, restored
+from sameset.sources.reasons import may_pass
 from sameset.sources.scan import quoted, reading
 
 __all__ = ["PostgresSource"]
@@ -116,7 +117,8 @@ class PostgresSource(ArrowStreamSource):
             try:
                 yield
             except dbapi.Error as error:
-                raise SourceError(f"{self.address} cannot be read: {self._reason(str(error))}") from None
+                kind = SourceUnavailableError if may_pass(error) else SourceError
+                raise kind(f"{self.address} cannot be read: {self._reason(str(error))}") from None
 
     def _reason(self, text: str) -> str:
         """The database's own first sentence, without any secret."""

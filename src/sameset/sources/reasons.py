@@ -5,7 +5,23 @@ from __future__ import annotations
 import os
 import re
 
-__all__ = ["file_of", "reason"]
+__all__ = ["file_of", "may_pass", "reason"]
+
+# What libpq says of a server that is away or was lost, what a PostgreSQL says that starts, stops or has no connection left,
+# and what stores answer, in pyarrow's words and in ours, which come back within an error of DuckDB.
+_PASSES = re.compile(
+    r"\[libpq\](?!.*(?:FATAL|ERROR|could not translate)).*(?:Failed to connect|closed the connection|could not receive|SSL SYSCALL)"
+    r"|\[libpq\].*FATAL: +(?:.*(?:starting up|shutting down|recovery|not yet accepting|too many clients|connection slots)"
+    r"|terminating connection)"
+    r"|AWS Error (?:NETWORK_CONNECTION|REQUEST_TIMEOUT|SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|THROTTLING)"
+    r"|the store (?:does not answer|asks to slow down)",
+    re.DOTALL,
+)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether a reader's error passes by itself: a server or a store that was lost or is away. A wrong password stays wrong."""
+    return bool(_PASSES.search(str(error)))
 
 
 def file_of(error: BaseException, address: str) -> str:

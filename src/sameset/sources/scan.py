@@ -19,11 +19,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from sameset.errors import SamesetError, SchemaError, SourceError, UnsupportedTypeError
+from sameset.errors import SamesetError, SchemaError, SourceError, SourceUnavailableError, UnsupportedTypeError
 from sameset.sources.base import ROWS_PER_BATCH, Source
 from sameset.sources.conditions import check_condition
 from sameset.sources.interrupts import apart, interruptible
-from sameset.sources.reasons import file_of, reason
+from sameset.sources.reasons import file_of, may_pass, reason
 
 __all__ = [
     "Layout",
@@ -197,7 +197,8 @@ def reading(address: str) -> Iterator[None]:
     except SamesetError:
         raise
     except (duckdb.Error, pa.ArrowException, OSError, ValueError, TypeError) as error:
-        raise SourceError(f"{address} cannot be read: {file_of(error, address)}{reason(error)}") from error
+        kind = SourceUnavailableError if may_pass(error) else SourceError
+        raise kind(f"{address} cannot be read: {file_of(error, address)}{reason(error)}") from error
 
 
 def one_select(con: duckdb.DuckDBPyConnection, query: str, address: str) -> None:
