@@ -120,16 +120,17 @@ def test_one_machine_serves_without_pool_and_worker(prefect, project, tmp_path):
     assert run["work_pool_name"] is None
 
 
-def test_serving_takes_no_deployment_of_another_project_and_gives_back_that_of_a_work_pool(prefect, project):
-    deploy(prefect, project("owners", owned='schedule = { every = "1h" }'))
+def test_serving_takes_no_deployment_of_another_project_and_gives_back_that_of_a_work_pool(prefect, project, tmp_path):
+    write_orders(tmp_path, "owned", 20)
+    pool = ("--work-pool", "pool-without-workers")
+    deploy(prefect, project("owners", owned='schedule = { every = "1h" }'), *pool)
     told = prefect.run("sameset_flows", "serve", "--config", project("takers", owned=""), code=2).stderr
     assert "check-dataset/owned belongs to the project 'owners', not to 'takers'" in told
     own = project("owners", owned='schedule = { every = "1h" }')
     with prefect.running("pooled.log", "serve", "--config", own, module="sameset_flows"):
-        prefect.wait_until(lambda: "Deployments" in (prefect.folder / "pooled.log").read_text(), "pooled.log")
-    assert "have been paused" in (prefect.folder / "pooled.log").read_text()
+        assert prefect.start("check-dataset/owned", "pooled.log")["state"]["type"] == "COMPLETED"
     deployment = prefect.get("/deployments/name/check-dataset/owned")
-    assert (deployment["work_pool_name"], deployment["paused"]) == ("sameset-pool", False)
+    assert (deployment["work_pool_name"], deployment["paused"]) == ("pool-without-workers", False)
 
 
 def test_no_server_is_one_sentence(prefect, project):
