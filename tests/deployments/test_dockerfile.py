@@ -82,6 +82,11 @@ def test_it_runs_as_a_user_without_rights() -> None:
     assert "--uid 10001" in TEXT
 
 
+def test_what_does_not_fit_in_memory_goes_to_the_volume_and_not_into_memory() -> None:
+    (volume,) = arguments_of("VOLUME")
+    assert f"TMPDIR={volume}" in " ".join(arguments_of("ENV")).split()
+
+
 def test_it_holds_no_secret_and_copies_only_what_there_is() -> None:
     assert not re.search(r"(?i)^(ENV|ARG).*(password|secret|token|auth)", TEXT, re.MULTILINE)
     allowed = (FOLDER / "Dockerfile.dockerignore").read_text("utf-8").splitlines()

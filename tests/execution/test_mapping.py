@@ -24,7 +24,7 @@ from sameset.errors import (
     SpecMismatchError,
     UnsupportedTypeError,
 )
-from sameset.execution import partitioning
+from sameset.execution import mappers, partitioning
 from sameset.execution.checking import check_table
 from sameset.execution.manifest_store import Manifests
 from sameset.execution.mappers import DaskMapper, Mapper, SparkMapper, ThreadMapper, mapper_of
@@ -293,11 +293,17 @@ def test_what_incremental_checks_keep_stays(folder: Path, settled: None, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "text", ["", "das", "dask", "dask=", "dask=host", "dask=foo://host:1", "prefekt", "tcp://host:8786"]
+    "text", ["", "das", "dask", "dask=", "dask=host", "dask=foo://host:1", "prefekt", "tcp://host:8786", "threads=3"]
 )
 def test_a_mapper_that_there_is_not_is_refused_in_one_sentence(text: str) -> None:
     with pytest.raises(SpecError, match="is no mapper"):
         mapper_of(text)
+
+
+def test_of_a_page_of_java_the_line_that_names_the_error_is_told() -> None:
+    told = "SparkException: Could not parse Master URL: 'x'"
+    page = f"An error occurred while calling None.JavaSparkContext.\n: org.apache.spark.{told}\n\tat org.apache..."
+    assert mappers._first_line(RuntimeError(page)) == told
 
 
 def test_the_environment_may_name_the_mapper(monkeypatch: pytest.MonkeyPatch) -> None:

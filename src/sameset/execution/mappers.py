@@ -28,6 +28,7 @@ DASK_SECONDS = 10.0  # for the scheduler to answer
 WAVES = 4
 DASK_ADDRESS = re.compile(r"(tcp|tls|wss?|ucx|inproc)://.")  # of others it knows only after a minute that it does not
 LONGEST_REASON = 300
+JAVA_ERROR = re.compile(r"^: (?:[\w$]+\.)*(\w*(?:Error|Exception): .+)", re.MULTILINE)
 PYTHON_ERROR = re.compile(r"^[A-Z]\w*(?:Error|Exception): .+", re.MULTILINE)
 
 
@@ -182,7 +183,7 @@ def mapper_of(text: str) -> Mapper:
     """
     kind, _, place = text.partition("=")
     maker = KINDS.get(kind)
-    if maker is None or (kind == "dask" and not DASK_ADDRESS.match(place)):
+    if maker is None or (place and kind not in EXTRAS) or (kind == "dask" and not DASK_ADDRESS.match(place)):
         raise SpecError(f"{text!r} is no mapper; it is threads, dask=tcp://HOST:8786, spark or spark=MASTER")
     if kind in EXTRAS and find_spec(EXTRAS[kind]) is None:
         raise MissingExtraError(kind, f"the mapper {kind!r}")
@@ -212,8 +213,8 @@ def _lost(job: PartitionJob, where: str, error: Exception) -> SourceError:
 
 
 def _first_line(error: BaseException) -> str:
-    """What an error says, in one line; of Java's pages the line in which Python names its error."""
+    """What an error says, in one line; of Java's pages the line in which Python, or else Java, names its error."""
     text = str(error)
-    if python := PYTHON_ERROR.search(text):
-        return str(python[0])[:LONGEST_REASON]
+    if found := PYTHON_ERROR.search(text) or JAVA_ERROR.search(text):
+        return found[found.re.groups][:LONGEST_REASON]
     return next((line.strip()[:LONGEST_REASON] for line in text.splitlines() if line.strip()), "no reason given")
