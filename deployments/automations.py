@@ -5,6 +5,9 @@ Put your own deployment and notification block below, then run `python deploymen
 
 from __future__ import annotations
 
+import sys
+
+from sameset.errors import SamesetError
 from sameset_flows.automations import establish, notify_when_changed, run_when_changed
 
 DATASET = "orders"
@@ -25,4 +28,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SamesetError as error:
+        sys.exit(str(error))

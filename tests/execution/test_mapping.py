@@ -6,10 +6,12 @@ import gc
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +31,7 @@ from sameset.execution.checking import check_table
 from sameset.execution.manifest_store import Manifests
 from sameset.execution.mappers import DaskMapper, Mapper, SparkMapper, ThreadMapper, mapper_of
 from sameset.execution.mapping import PREFIX, Resuming
-from sameset.execution.partition_jobs import JobDone, PartitionJob
+from sameset.execution.partition_jobs import JobDone, PartitionJob, sketch_on_worker
 from sameset.execution.partitioning import partition_jobs
 from sameset.execution.resources import Resources
 from sameset.execution.sketching import sketch_table
@@ -90,12 +92,16 @@ class Counting:
             yield function(job)
 
 
+#: Of the scheduler's pages, which are never asked for; that of all schedulers may be taken, and a warning would tell.
+ANY_PORT: dict[str, Any] = {"dashboard_address": None, "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"}}
+
+
 @pytest.fixture(scope="module")
 def dask_in_this_process() -> Iterator[str]:
     import distributed
 
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="tcp://"
+        n_workers=1, threads_per_worker=2, processes=False, protocol="tcp://", **ANY_PORT
     ) as cluster:
         yield cluster.scheduler_address
 
@@ -105,7 +111,7 @@ def dask() -> Iterator[str]:
     """A scheduler and two workers, each its own process."""
     import distributed
 
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, **ANY_PORT) as cluster:
         yield cluster.scheduler_address
 
 
@@ -155,8 +161,16 @@ def test_an_error_in_one_partition_names_it_whoever_reads_it(mapper: Mapper, fol
     content = bytearray(broken.read_bytes())
     content[4:4_000] = bytes(3_996)  # the footer still tells of the rows
     broken.write_bytes(content)
-    with pytest.raises(SourceError, match=r"part-07\.parquet"):
+    with pytest.raises(SourceError, match=r"part-07\.parquet") as error:
         sketch_table(folder, mapper=mapper)
+    assert "on worker" not in str(error.value)  # it was this machine
+
+
+def test_an_error_names_the_machine_if_it_was_another(folder: Path) -> None:
+    job = partition_jobs(open_source(folder), Spec().altered(ignore=["text"]))[0]
+    (folder / "part-00.parquet").unlink()
+    with pytest.raises(SourceError, match=f"on worker {socket.gethostname()}"):
+        sketch_on_worker(job, asked_on="another.example")
 
 
 def test_a_kind_of_error_comes_back_from_a_worker_as_it_was() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -37,7 +38,8 @@ def sketch_jobs(jobs: Sequence[PartitionJob], mapper: Mapper, progress: Progress
         with lock:
             progress(rows)
 
-    run = partial(sketch_here, progress=told, threads=1) if mapper.here else sketch_on_worker
+    on_worker = partial(sketch_on_worker, asked_on=socket.gethostname())
+    run = partial(sketch_here, progress=told, threads=1) if mapper.here else on_worker
     total: TableSketch | None = None
     results = mapper.map(run, jobs)
     try:

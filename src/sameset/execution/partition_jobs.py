@@ -53,12 +53,16 @@ def sketch_here(job: PartitionJob, progress: Progress, threads: int) -> JobDone:
     return JobDone(job.number, sketch.row_count, sketch.to_bytes())
 
 
-def sketch_on_worker(job: PartitionJob) -> JobDone:
-    """The sketch of a job, by one thread: a worker runs as many jobs at a time as it has cores."""
+def sketch_on_worker(job: PartitionJob, asked_on: str = "") -> JobDone:
+    """The sketch of a job, by one thread: a worker runs as many jobs at a time as it has cores.
+
+    An error names the worker's machine, unless it is the one that `asked_on` names, where the others are asked.
+    """
     try:
         return sketch_here(job, _silent, 1)
     except SamesetError as error:
-        error.args = (f"{error} (on worker {socket.gethostname()})",)
+        if (machine := socket.gethostname()) != asked_on:
+            error.args = (f"{error} (on worker {machine})",)
         raise
 
 
