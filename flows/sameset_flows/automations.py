@@ -7,13 +7,10 @@ establish(run_when_changed("train/nightly", dataset="orders"))
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import httpx
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ChangeFlowRunState, RunDeployment, SendNotification
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
@@ -22,6 +19,7 @@ from prefect.exceptions import ObjectNotFound
 from sameset.errors import SamesetError, SpecError
 from sameset_flows.events import ANY_CHECK, resource_id
 from sameset_flows.plans import TAG
+from sameset_flows.servers import client_of_server
 
 __all__ = ["establish", "notify_when_changed", "run_again_when_lost", "run_when_changed"]
 
@@ -40,7 +38,7 @@ def run_when_changed(
     `parameters` may hold templates, as Prefect has them: `{"__prefect_kind": "jinja", "template": "{{ event.payload.snapshot }}"}`.
     Raises SamesetError if there is no such deployment, or no server answers.
     """
-    with _server() as client:
+    with client_of_server() as client:
         found = _deployment_id(client, deployment)
     action = RunDeployment(source="selected", deployment_id=found, parameters=parameters, job_variables=None)
     return AutomationCore(
@@ -59,7 +57,7 @@ def notify_when_changed(block: str, *, dataset: str | None = None, name: str | N
     kind, _, block_name = block.partition("/")
     if not block_name:
         raise SpecError(f"{block!r} is no notification block; write TYPE/NAME, such as slack-webhook/ops")
-    with _server() as client:
+    with client_of_server() as client:
         try:
             found = client.read_block_document_by_name(block_name, kind)
         except ObjectNotFound:
@@ -106,26 +104,14 @@ def run_again_when_lost(seconds: float = 90, *, name: str | None = None) -> Auto
 
 
 def establish(automation: AutomationCore) -> bool:
-    """Creates the automation, or renews the one of its name; whether it was created."""
-    with _server() as client:
+    """Creates the automation, or renews the one of its name; whether it was created. SamesetError if no server answers."""
+    with client_of_server() as client:
         existing = client.read_automations_by_name(automation.name)
         if not existing:
             client.create_automation(automation)
             return True
         client.update_automation(existing[0].id, automation)
         return False
-
-
-@contextmanager
-def _server() -> Iterator[SyncPrefectClient]:
-    """A client of the server; what the network or the server says against us is one sentence."""
-    try:
-        with get_client(sync_client=True) as client:
-            yield client
-    except httpx.HTTPError as error:
-        raise SamesetError(
-            f"the Prefect server does not answer: {error}; set PREFECT_API_URL to its address"
-        ) from error
 
 
 def _when_changed(dataset: str | None) -> EventTrigger:

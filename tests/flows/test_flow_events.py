@@ -14,8 +14,11 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.events.clients import AssertingEventsClient
 from prefect.events.worker import EventsWorker
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from sameset import check_table
+from sameset.errors import SamesetError
+from sameset_flows.automations import establish, run_again_when_lost
 from sameset_flows.events import announce, event_name, resource_id
 from sameset_flows.progress import showing_progress
 
@@ -108,3 +111,11 @@ def test_a_long_scan_shows_how_far_it_is_and_a_short_one_nothing(prefect_server)
         scanning("broken", 0.05, 300)
     (artifact,) = shown("broken")
     assert (artifact.data, artifact.description) == (30.0, "broken: stopped after 300 rows")
+
+
+def test_an_automation_is_never_made_on_a_server_of_the_moment():
+    with (
+        temporary_settings(restore_defaults={PREFECT_API_URL}),
+        pytest.raises(SamesetError, match="PREFECT_API_URL names no Prefect server"),
+    ):
+        establish(run_again_when_lost())
