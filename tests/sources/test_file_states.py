@@ -103,6 +103,6 @@ def test_local_files_are_asked_one_after_the_other_until_the_first_error(tmp_pat
         if file == "b":
             raise SourceError(file)
 
-    with pytest.raises(SourceError, match="^b$"):
+    with pytest.raises(SourceError, match=r"^b$"):
         of_each(ask, ["a", "b", "c"])
     assert asked == ["a", "b"]

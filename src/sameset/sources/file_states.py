@@ -103,7 +103,7 @@ def states_of(files: Sequence[str], trust: Trust) -> list[FileState]:
 
 
 def of_each(function: Callable[[str], Found], files: Sequence[str]) -> list[Found]:
-    """The function of every file of a set; several objects at a time, because each waits for its store. The first error is raised."""
+    """The function of every file; objects several at a time, because each waits for its store. The first error is raised."""
     if not files or not is_object(files[0]):
         return list(map(function, files))
     return in_threads(function, files, READERS)
