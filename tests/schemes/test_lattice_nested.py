@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 import struct
-from collections import Counter
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +17,18 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from naive_nested import spans_of
 from strategies import bitmap
-from strategies_nested import NESTED_TYPES, integers, nested_arrays, nested_arrays_of, nested_batches
+from strategies_nested import (
+    NESTED,
+    NESTED_TYPES,
+    NESTED_VALUES,
+    NUMBER_LIST,
+    POINT,
+    integers,
+    meaning,
+    nested_arrays,
+    nested_arrays_of,
+    nested_batches,
+)
 
 from sameset.canonical.contents import RowWriter
 from sameset.canonical.forms import AS_IS, Form
@@ -277,29 +286,6 @@ def test_text_that_is_not_utf8_is_refused_by_its_path(form: Form) -> None:
 # Different
 
 
-POINT = pa.struct({"x": pa.int8(), "y": pa.int8()})
-NUMBERS, LISTS = pa.list_(pa.int8()), pa.list_(pa.list_(pa.int8()))
-NESTED = pa.struct({"a": LISTS, "b": pa.map_(pa.string(), NUMBERS), "c": pa.list_(POINT), "d": pa.decimal128(9, 2)})
-DIGITS = st.integers(-1, 1) | st.none()
-NUMBER_LISTS = st.lists(DIGITS, max_size=3)
-POINTS = st.fixed_dictionaries({"x": DIGITS, "y": DIGITS}) | st.none()
-NESTED_VALUES = st.none() | st.fixed_dictionaries(
-    {
-        "a": st.none() | st.lists(NUMBER_LISTS | st.none(), max_size=3),
-        "b": st.none() | st.lists(st.tuples(st.sampled_from("ab"), NUMBER_LISTS | st.none()), max_size=2),
-        "c": st.none() | st.lists(POINTS, max_size=2),
-        "d": st.sampled_from([None, Decimal("0.5")]),
-    }
-)
-
-
-def meaning(value: Any) -> Any:
-    """A value that equals another one's exactly if both are to have one content: map entries in any order."""
-    if value is None or value["b"] is None:
-        return value
-    return value | {"b": Counter((key, repr(item)) for key, item in value["b"])}
-
-
 @settings(GENEROUS, max_examples=300)
 @given(NESTED_VALUES, NESTED_VALUES)
 def test_two_nested_values_have_one_content_if_and_only_if_they_are_equal(left: Any, right: Any) -> None:
@@ -327,14 +313,14 @@ def distinct() -> dict[str, bytes]:
         return one_content(value, pa.list_(inner))
 
     return {
-        "null": one_content(None, NUMBERS),
+        "null": one_content(None, NUMBER_LIST),
         "[]": as_list([], pa.int8()),
         "[null]": as_list([None], pa.int8()),
-        "[[]]": as_list([[]], NUMBERS),
-        "[[], []]": as_list([[], []], NUMBERS),
-        "[[1], [2, 3]]": as_list([[1], [2, 3]], NUMBERS),
-        "[[1, 2], [3]]": as_list([[1, 2], [3]], NUMBERS),
-        "[[1, 2, 3], null]": as_list([[1, 2, 3], None], NUMBERS),
+        "[[]]": as_list([[]], NUMBER_LIST),
+        "[[], []]": as_list([[], []], NUMBER_LIST),
+        "[[1], [2, 3]]": as_list([[1], [2, 3]], NUMBER_LIST),
+        "[[1, 2], [3]]": as_list([[1, 2], [3]], NUMBER_LIST),
+        "[[1, 2, 3], null]": as_list([[1, 2, 3], None], NUMBER_LIST),
         "['1', '2']": as_list(["1", "2"], pa.string()),
         "['12']": as_list(["12"], pa.string()),
         "[b'12']": as_list([b"12"], pa.binary()),
