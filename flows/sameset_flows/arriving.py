@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from sameset.execution.checking import Check
     from sameset_expectations.validation import Validation
 
-__all__ = ["Arrived", "dataset_of", "docs_folder", "record_arrival", "report_arrival", "validate_arrival"]
+__all__ = ["Arrived", "dataset_of", "docs_folder", "get_ready", "record_arrival", "report_arrival", "validate_arrival"]
 
 # Of the picture of a dataset's history.
 SNAPSHOTS = 50
@@ -50,6 +51,16 @@ def dataset_of(
     return read_dataset(name, table, f"parameters of {name!r}")
 
 
+def get_ready() -> None:
+    """Imports what a check needs, so that no timeout strikes within.
+
+    They take seconds which are not the source's. And a timeout of Prefect is an exception thrown into the thread, which within an
+    import may leave Python's import lock taken for ever: the next dataset of `check_all` would wait for it.
+    """
+    # Great Expectations takes 3 to 7 s to import; deploying and serving, which only read the signature, do without.
+    importlib.import_module("sameset_expectations.validation")
+
+
 def validate_arrival(
     dataset: Dataset, registry: str | None = None, docs: str | None = None, manifests: Manifests | None = None
 ) -> Arrived:
@@ -59,8 +70,7 @@ def validate_arrival(
     in the folder `docs`, otherwise in `docs_folder`.
     Raises SamesetError if the source or the registry cannot be read; nothing is recorded either way but sketches of files.
     """
-    # Great Expectations takes 3 to 7 s to import; deploying and serving, which only read the signature, do without.
-    from sameset_expectations.validation import validate_sketch
+    from sameset_expectations.validation import validate_sketch  # see get_ready
 
     told = registry or default_address()
     with unspoken(told, dataset.source, dataset.schema_from):

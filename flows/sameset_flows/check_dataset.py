@@ -10,7 +10,7 @@ from prefect.task_engine import TaskRunTimeoutError
 
 from sameset.errors import SamesetError
 from sameset.execution.manifest_store import Manifests
-from sameset_flows.arriving import dataset_of, record_arrival, report_arrival, validate_arrival
+from sameset_flows.arriving import dataset_of, get_ready, record_arrival, report_arrival, validate_arrival
 from sameset_flows.states import failed, judged
 from sameset_flows.tasks import Limits, fat_task
 
@@ -56,6 +56,7 @@ def check_dataset(
         dataset = dataset_of(name, source, key, options, policy)
         kept = Manifests.of(dataset.manifest, manifests)
         limits = Limits(dataset.retries, dataset.timeout)
+        get_ready()
         arrived = limits.on(validate)(dataset, registry, docs, kept)
         check, judgement = limits.on(record)(arrived, dataset, registry, flow_run.id, kept)
         limits.on(report)(check, arrived, registry)

@@ -10,6 +10,7 @@ from deliveries import orders
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
 
+from sameset import open_source
 from sameset.errors import ConfigurationError, SamesetError
 from sameset.registry import Registry
 from sameset_flows.arriving import dataset_of
@@ -153,3 +154,12 @@ def test_two_places_are_compared_and_verdicts_fail_as_listed(deliver, registry, 
         compare_datasets(left, right, fail_on=["modifed"])
     with pytest.raises(SamesetError, match="does not exist"):
         compare_datasets(left, "${DELIVERIES}/gone.parquet")
+
+
+def test_what_a_check_imports_is_there_before_its_time_counts(deliver, registry, monkeypatch):
+    loaded = []
+    monkeypatch.setattr("sameset_flows.check_dataset.get_ready", lambda: loaded.append("ready"))
+    monkeypatch.setattr("sameset_flows.arriving.source_of", lambda *_: loaded.append("source") or open_source(place))
+    place = deliver("a.parquet")
+    check_dataset(place, "a", registry=registry)
+    assert loaded == ["ready", "source"]
