@@ -14,7 +14,7 @@ from expectation_cases import CHANGED, ORDERS, Write
 from projects import project, stored_suite
 
 import sameset_expectations as se
-from sameset_expectations.cli import cli, main
+from sameset_expectations_cli.main import cli, main
 
 
 def ran(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[int, str, str]:
