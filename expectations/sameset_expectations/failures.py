@@ -54,7 +54,7 @@ def reason_of(exception_info: dict[str, Any] | None) -> str | None:
     info = exception_info or {}
     for one in [info] if "raised_exception" in info else info.values():
         if one["raised_exception"]:
-            told = (str(one["exception_message"]).strip() or "no reason given").splitlines()[0]
+            told = _line(str(one["exception_message"])) or "no reason given"
             return NOT_EVALUATED if told == "Unable to build EVR" else told
     return None
 
@@ -67,4 +67,6 @@ def first_line(error: BaseException) -> str:
 
 
 def _line(text: str) -> str:
-    return next(iter(text.strip().splitlines()), "")
+    """The first line of a text, and the next one where it ends in a colon: what it announces stands there."""
+    first, *more = [line.strip() for line in text.strip().splitlines() if line.strip()] or [""]
+    return f"{first} {more[0]}" if first.endswith(":") and more else first

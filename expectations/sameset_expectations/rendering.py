@@ -1,4 +1,4 @@
-"""What people see of a result in Data Docs: sentences and tables whose every text is escaped by Great Expectations."""
+"""What people see of a result in Data Docs: sentences and tables, of which every text is text, whatever it holds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from great_expectations.render import RenderedContent, RenderedStringTemplateCon
 from sameset.comparison.sentences import SYMBOLS
 from sameset_expectations.bounds import allowed_text
 from sameset_expectations.charts import rows_bar, scale_bar
+from sameset_expectations.escaping import as_parameter
 
 __all__ = [
     "columns_table",
@@ -43,7 +44,7 @@ def text(content: object, *classes: str, tag: str = "span") -> RenderedStringTem
     """A text as it is; markup in it stays text."""
     template = {
         "template": "$text",
-        "params": {"text": str(content)},
+        "params": {"text": as_parameter(content)},
         "tag": tag,
         "styling": {"classes": list(classes)},
     }

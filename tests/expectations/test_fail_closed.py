@@ -13,6 +13,7 @@ from expectation_cases import CHANGED, KEYED, ORDERS, Write, validated
 
 import sameset_expectations as se
 from sameset.errors import SamesetError, SourceError, SpecError
+from sameset_expectations.failures import first_line
 
 DIFFER = se.ExpectTableToDifferFromPrevious(name="orders")
 
@@ -121,3 +122,16 @@ def test_a_suite_of_the_users_own_stays_as_it_is(write: Write, tmp_path: Path, r
     context.suites.add(gx.ExpectationSuite("orders", expectations=[gxe.ExpectTableColumnCountToEqual(value=3)]))
     se.validate_table(write(ORDERS), KEYED, name="orders", context_folder=tmp_path / "project")
     assert len(se.get_suite(se.get_context(tmp_path / "project"), "orders").expectations) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("one\ntwo", "one"),
+        ("\n  keys are these:\n\n{'year'}\nmore", "keys are these: {'year'}"),
+        ("nothing follows:", "nothing follows:"),
+        ("", "ValueError"),
+    ],
+)
+def test_an_error_in_one_line_is_a_whole_sentence(text: str, line: str) -> None:
+    assert first_line(ValueError(text)) == line

@@ -62,8 +62,9 @@ def test_values_of_another_kind_are_refused_in_one_sentence(case: Case) -> None:
 @CASE
 def test_mappings_that_are_no_suite_parameter_are_refused(case: Case) -> None:
     for name in case.kind.success_keys:
-        (reason,) = reasons(lambda name=name: case.kind(**{**case.passing, name: {"parameter": "x"}}))  # type: ignore[misc]
-        assert "$PARAMETER" in reason
+        for mapping in ({"parameter": "x"}, {"$PARAMETER": 3}, {"$PARAMETER": ""}, {"$PARAMETER": "x", "default": 1}):
+            (reason,) = reasons(lambda name=name, mapping=mapping: case.kind(**{**case.passing, name: mapping}))  # type: ignore[misc]
+            assert "$PARAMETER" in reason
 
 
 @CASE
@@ -78,7 +79,10 @@ def test_shares_lie_between_0_and_1(case: Case) -> None:
 
 @CASE
 def test_fields_that_nobody_knows_are_refused(case: Case) -> None:
-    assert reasons(lambda: case.kind(**case.passing, row_condition="id > 3")) == ["extra fields not permitted"]
+    assert reasons(lambda: case.kind(**case.passing, filter="id > 3")) == ["extra fields not permitted"]
+    condition = {"row_condition": "id > 3", "condition_parser": "great_expectations"}
+    (reason,) = reasons(lambda: case.kind(**case.passing, **condition))
+    assert reason.startswith(f"{case.name} is about all rows of a batch and takes no row_condition; ")
 
 
 @CASE
