@@ -62,8 +62,17 @@ def reason_of(exception_info: dict[str, Any] | None) -> str | None:
 def first_line(error: BaseException) -> str:
     """The first line of an error's text, or what kind it is if it has none; of fields that are refused, the sentences."""
     if isinstance(error, ValidationError):
-        return f"{error.model.__name__}: {'; '.join(_line(str(one['msg'])) for one in error.errors())}"
+        return f"{error.model.__name__}: {'; '.join(map(_told, error.errors()))}"
+    variable = getattr(error, "missing_config_variable", None)  # whose name Great Expectations does not tell
+    if isinstance(variable, str):
+        return f"the variable {variable} has no value; set it in the environment or in uncommitted/config_variables.yml"
     return _line(str(error)) or type(error).__name__
+
+
+def _told(refused: dict[str, Any]) -> str:
+    """Why a field is refused, and which one it is, where the reason does not name it."""
+    name, line = str(refused["loc"][-1]), _line(str(refused["msg"]))
+    return line if name == "__root__" or name in line else f"{name}: {line}"
 
 
 def _line(text: str) -> str:
