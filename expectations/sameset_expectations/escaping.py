@@ -1,4 +1,4 @@
-"""What Great Expectations puts into Data Docs as it is, escaped: names of columns in headings, and in older versions every text."""
+"""What Great Expectations puts into Data Docs as it is, escaped: headings, tracebacks, and in older versions every text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from great_expectations.render.renderer.column_section_renderer import ColumnSectionRenderer
 from great_expectations.render.view.view import DefaultJinjaView
 
-__all__ = ["as_parameter", "escape_headings"]
+__all__ = ["as_parameter", "escape_code", "escape_headings"]
 
 #: Whether it escapes the parameters of sentences by itself; of those tried 1.21 does, and 1.18 does not.
 ESCAPES = hasattr(DefaultJinjaView, "_escape_template_param_value")
@@ -33,4 +33,17 @@ def escape_headings() -> None:
     ColumnSectionRenderer._get_column_name = classmethod(escaped)
 
 
+def escape_code() -> None:
+    """Makes tracebacks and queries text, of every page that this process writes: errors quote names, addresses and values."""
+    rendered = DefaultJinjaView.render_string_template
+
+    def escaped(self: DefaultJinjaView, template: Any) -> Any:
+        if isinstance(template, dict) and template.get("tag") == "code":
+            template = {**template, "template": escape(template.get("template") or "", quote=False)}
+        return rendered(self, template)
+
+    DefaultJinjaView.render_string_template = escaped
+
+
 escape_headings()
+escape_code()

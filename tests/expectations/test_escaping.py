@@ -43,6 +43,19 @@ def test_headings_and_tables_of_contents_show_the_name_itself(pages: list[Path])
         assert EVIL in [unescape(one).strip() for one in contents]
 
 
+def test_tracebacks_and_queries_are_text(write: Write, tmp_path: Path) -> None:
+    nowhere = se.ExpectTableToMatch(reference=f"nowhere {EVIL}")
+    context = project(
+        tmp_path, write(ORDERS), nowhere, gxe.ExpectColumnMaxToBeBetween(column=EVIL, max_value=1), docs=True
+    )
+    context.checkpoints.get("nightly").run()
+    (page,) = (tmp_path / "gx/uncommitted/data_docs/local_site/validations").rglob("*.html")
+    text = page.read_text(encoding="utf-8")
+    assert "<img src=x" not in text
+    assert "&lt;img src=x onerror=alert(1)&gt;" in text
+    assert "Traceback (most recent call last):<br>" in text
+
+
 @pytest.mark.parametrize(("escapes", "shown"), [(True, "<b>&"), (False, "&lt;b&gt;&amp;")])
 def test_a_text_is_escaped_once_in_every_version(escapes: bool, shown: str) -> None:
     assert as_parameter("<b>&", escapes=escapes) == shown
