@@ -20,7 +20,7 @@ from great_expectations.render.renderer_configuration import RendererConfigurati
 
 from sameset.registry import default_address
 from sameset_expectations.batches import SUPPORTED, opened_source
-from sameset_expectations.bounds import Measured
+from sameset_expectations.bounds import Measured, share_text
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.escaping import as_parameter
 from sameset_expectations.failures import noting
@@ -58,7 +58,7 @@ class Finding:
     def of_measured(cls, measured: Measured, sentence: str, facts: dict[str, Any] | None = None) -> Finding:
         """The finding that a number keeps its bounds, or not."""
         told = f"{sentence}; {measured.remark}" if measured.remark else sentence
-        observed = float(f"{measured.found.estimate:.4g}")
+        observed = float(share_text(measured.found.estimate, measured.bounds.low, measured.bounds.high))
         return cls(measured.success, observed, told, {"measured": measured.to_json(), **(facts or {})})
 
     def to_result(self, *, brief: bool = False) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from great_expectations.render import RenderedContent, RenderedStringTemplateContent, RenderedTableContent
 
 from sameset.comparison.sentences import SYMBOLS
-from sameset_expectations.bounds import allowed_text
+from sameset_expectations.bounds import allowed_text, share_text
 from sameset_expectations.charts import rows_bar, scale_bar
 from sameset_expectations.escaping import as_parameter
 
@@ -69,7 +69,12 @@ def measured_blocks(measured: Mapping[str, Any], what: str = "Share") -> list[Re
 def measured_table(found: Iterable[Mapping[str, Any]], what: str) -> RenderedTableContent:
     """Numbers beside the bounds that they must keep."""
     rows = [
-        [one["what"], estimate_text(one), allowed_text(one["min"], one["max"]), DECISIONS[one["decision"]]]
+        [
+            one["what"],
+            estimate_text(one, one["min"], one["max"]),
+            allowed_text(one["min"], one["max"]),
+            DECISIONS[one["decision"]],
+        ]
         for one in found
     ]
     return table([what, "Found (95 % interval)", "Allowed", ""], rows)
@@ -127,15 +132,15 @@ def similarity_tables(others: Sequence[Mapping[str, Any]]) -> list[RenderedConte
     return [table(header, rows)] if rows else []
 
 
-def estimate_text(estimate: Mapping[str, float]) -> str:
-    """An estimate with its 95 % interval; one without is exact."""
-    found, low, high = (_figure(estimate[name]) for name in ("estimate", "low", "high"))
+def estimate_text(estimate: Mapping[str, float], *bounds: float | None) -> str:
+    """An estimate with its 95 % interval; one without is exact. Rounding moves none over a bound."""
+    found, low, high = (_figure(estimate[name], *bounds) for name in ("estimate", "low", "high"))
     return found if estimate["low"] == estimate["high"] else f"{found} ({low} to {high})"
 
 
-def _figure(value: float) -> str:
-    """A share with four digits, a number of rows as a whole one."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+def _figure(value: float, *bounds: float | None) -> str:
+    """A share with the digits that it takes, a number of rows as a whole one."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else share_text(value, *bounds)
 
 
 def _change_rows(comparison: Mapping[str, Any]) -> list[list[object]]:

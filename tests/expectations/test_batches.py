@@ -94,6 +94,13 @@ def test_percent_signs_of_a_query_in_parts_stay_single(places: Places) -> None:
     assert found.text_digest == digest(ODD_ROWS.drop_columns(["like"]).set_column(0, "note", [["100%"]]))
 
 
+@pytest.mark.parametrize("string", ["sqlite:///x", "postgresql://ann:s3cret@db/shop", "/data/lake.duckdb", ""])
+def test_the_data_source_of_duckdb_says_what_its_connection_string_is(string: str, places: Places) -> None:
+    with pytest.raises(ValueError, match="duckdb:///FILE or duckdb:///:memory:, not of another kind") as caught:
+        places.context.data_sources.add_sameset_duckdb("duckdb", connection_string=string)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_temporary_tables_of_duckdb_are_seen(places: Places) -> None:
     source = duckdb_source(places, create_temp_table=True)
     batch = whole(source.add_query_asset("few", query="select range as id from range(10)"))

@@ -115,7 +115,7 @@ def _sentence(measured: Measured, rows: int) -> str:
     if found.is_exact:
         sentence = f"{round(found.estimate * rows):,} of {count_of(rows, 'row')} occur in the reference"
     else:
-        sentence = f"a share of about {found} of {count_of(rows, 'row')} occurs in the reference"
+        sentence = f"a share of about {measured.told} of {count_of(rows, 'row')} occurs in the reference"
     if measured.decision is Decision.UNSURE and found.estimate == 0:
         sentence = (
             f"none of the sampled rows occur in the reference, but a share below {found.detectable:.2g} may be missed"
