@@ -8,7 +8,7 @@ from typing import Any
 from great_expectations.render.renderer.column_section_renderer import ColumnSectionRenderer
 from great_expectations.render.view.view import DefaultJinjaView
 
-__all__ = ["as_parameter", "escape_code", "escape_headings"]
+__all__ = ["as_parameter", "escape_errors", "escape_headings"]
 
 #: Whether it escapes the parameters of sentences by itself; of those tried 1.21 does, and 1.18 does not.
 ESCAPES = hasattr(DefaultJinjaView, "_escape_template_param_value")
@@ -33,17 +33,23 @@ def escape_headings() -> None:
     ColumnSectionRenderer._get_column_name = classmethod(escaped)
 
 
-def escape_code() -> None:
-    """Makes tracebacks and queries text, of every page that this process writes: errors quote names, addresses and values."""
+def escape_errors() -> None:
+    """Makes errors, tracebacks and queries text, in every page that this process writes: they quote names and values."""
     rendered = DefaultJinjaView.render_string_template
 
     def escaped(self: DefaultJinjaView, template: Any) -> Any:
         if isinstance(template, dict) and template.get("tag") == "code":
             template = {**template, "template": escape(template.get("template") or "", quote=False)}
+        elif isinstance(template, dict) and "exception_message" in template.get("params", {}):
+            params = template["params"]
+            template = {
+                **template,
+                "params": {**params, "exception_message": as_parameter(params["exception_message"])},
+            }
         return rendered(self, template)
 
     DefaultJinjaView.render_string_template = escaped
 
 
 escape_headings()
-escape_code()
+escape_errors()
