@@ -10,6 +10,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import time
@@ -40,7 +41,7 @@ def cli() -> None:
     """Great Expectations checkpoints that fail closed, and their reports.
 
     \b
-    Exit codes: 0 every expectation is met, 1 one failed, 2 could not know, 130 interrupted.
+    Exit codes: 0 every expectation is met, 1 one failed, 2 could not know, 130 interrupted (143 by SIGTERM).
     """
 
 
@@ -77,7 +78,7 @@ def _pairs(_: click.Context, option: click.Parameter, given: tuple[str, ...]) ->
         if not sign or not name:
             raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param=option)
         try:
-            found[name] = json.loads(value)
+            found[name] = json.loads(re.sub(r"^([+-]?)\.(?=\d)", r"\g<1>0.", value))  # .5, as people write it
         except ValueError:
             found[name] = value
     return found
@@ -191,7 +192,8 @@ def main() -> None:
     try:
         code = cli.main(prog_name="sameset-expectations", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt) as interrupt:
-        _leave("interrupted", TERMINATED if isinstance(interrupt, _TerminatedError) else INTERRUPTED)
+        by_signal = _TerminatedError in (type(interrupt), type(interrupt.__cause__))  # click wraps it
+        _leave("interrupted", TERMINATED if by_signal else INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(UNKNOWN)
