@@ -95,9 +95,14 @@ def share_text(value: float, *bounds: float | None) -> str:
     text = ""
     for digits in range(4, 18):
         text = f"{value:.{digits}g}"
-        if all(_side(float(text), one) == _side(value, one) for one in (0.0, 1.0, *bounds) if one is not None):
+        if all(_agree(float(text), value, one) for one in (0.0, 1.0, *bounds) if one is not None):
             break
     return text
+
+
+def _agree(shown: float, value: float, bound: float) -> bool:
+    """Whether both lie on the same side of a bound; 1/3 is shown as bounds are, with twelve digits."""
+    return _side(shown, bound) == _side(value, bound) or (value == bound and shown == float(f"{bound:.12g}"))
 
 
 def _side(value: float, bound: float) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -52,6 +53,27 @@ def test_a_share_is_on_its_side_of_the_bound(tables: tuple[str, str]) -> None:
         assert "(Jaccard): 0.99996" in told[2]
 
 
+def test_columns_that_differ_by_rows_that_went_are_not_called_the_same(tables: tuple[str, str]) -> None:
+    every, most = tables
+    fields = {"reference": most, "columns": ["value"], "allow_added_and_removed_rows": True}
+    told = found(every, se.ExpectTableColumnsToBeUnchanged(**fields))
+    assert told == (True, 0, "= 1 column the same, aside from values of rows that came or went")
+
+
+def test_a_sentence_with_three_bounds_is_told_to_its_end(tmp_path: Path) -> None:
+    address, stored = str(tmp_path / "now.parquet"), tmp_path / "then.sameset"
+    then = pa.table({"id": range(30_000), "value": range(30_000)})
+    stored.write_bytes(sketch_table(then, Spec(key=("id",))).to_bytes())
+    pq.write_table(pa.table({"id": range(15_000, 45_000), "value": range(45_000, 15_000, -1)}), address)
+    bounds = {"max_added": 15_000, "max_removed": 15_000, "max_changed": 15_000}
+    expectation = se.ExpectTableRowChangesToBeBetween(reference=str(stored), **bounds)
+    result = se.validate_table(address, Spec(key=("id",)), [expectation], name="near").result["results"][0]["result"]
+    sentence = result["details"]["sentence"]
+    assert len(sentence) > 200
+    assert "rows changed: that is not known well enough" in sentence
+    assert "…" not in sentence
+
+
 def test_a_share_of_one_that_is_an_estimate_is_not_known_to_be_less(tables: tuple[str, str]) -> None:
     fields = {"column": "id", "reference": tables[1], "measure": "share_of_column", "min_value": 1}
     told = found(tables[0], se.ExpectColumnValueOverlapToBeBetween(**fields))
@@ -73,8 +95,17 @@ def test_an_interval_holds_its_estimate(rows: int) -> None:
 def test_rounding_moves_no_number_over_a_bound(value: float, low: float, high: float) -> None:
     shown = float(share_text(value, low, None, high))
     for bound in (0.0, 1.0, low, high):
-        assert (shown > bound, shown < bound) == (value > bound, value < bound)
+        if value == bound:
+            assert math.isclose(shown, bound, rel_tol=1e-11)
+        else:
+            assert (shown > bound, shown < bound) == (value > bound, value < bound)
     assert math.isclose(shown, value, rel_tol=1e-3)
+
+
+def test_a_share_that_is_its_bound_is_shown_like_it() -> None:
+    assert share_text(1 / 3, 1 / 3) == "0.333333333333"
+    assert allowed_text(1 / 3, None) == "at least 0.333333333333"
+    assert share_text(0.5, 0.5) == "0.5"
 
 
 @pytest.mark.parametrize(
