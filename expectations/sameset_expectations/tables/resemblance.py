@@ -138,6 +138,8 @@ def _larger(one: Estimate, other: Estimate) -> Estimate:
 
 def _sentence(facts: dict[str, Any], bound: float | None) -> str:
     skipped = f"; {count_of(facts['incomparable'], 'dataset')} could not be compared" if facts["incomparable"] else ""
+    if not facts["compared"] and not skipped:
+        return f"there is no other dataset in {facts['registry']} to compare with"
     if not facts["others"]:
         return f"shares no rows with any of {count_of(facts['compared'], 'other dataset')}{skipped}"
     nearest = facts["others"][0]
