@@ -8,6 +8,7 @@ from typing import Any
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 
 from sameset.errors import SpecError
+from sameset.registry import without_password
 from sameset.sources import Source, open_source
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.sql import source_of_selectable
@@ -50,7 +51,10 @@ def opened_source(engine: Any, domain: Mapping[str, Any]) -> Source:
 
 
 def _name_of(batch: Any) -> str | None:
-    """What the project calls a batch whose rows lie nowhere but in memory; registries have it under the same name."""
+    """Where a batch of memory came from: the file that was read, or what the project calls it, as registries do."""
+    path = (getattr(batch, "batch_spec", None) or {}).get("path")
+    if isinstance(path, str):
+        return without_password(path)
     names = [getattr(getattr(batch, part, None), "name", None) for part in ("datasource", "data_asset")]
     return None if None in names else "great_expectations://" + "/".join(map(str, names))
 

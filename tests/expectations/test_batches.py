@@ -118,6 +118,12 @@ def test_rows_in_memory_have_the_name_that_the_project_gave_them(kind: str, name
     assert result.result["details"]["comparison"]["right"]["address"] == f"great_expectations://{name}"
 
 
+def test_a_file_that_is_compared_with_itself_is_refused(places: Places) -> None:
+    batch = MAKERS["pandas file"](PLAIN, places)
+    told = sentence_of(batch.validate(se.ExpectTableToMatch(reference=str(places.folder / "rows.parquet"))))
+    assert "rows.parquet is the table itself, which tells nothing of its rows" in told
+
+
 def test_a_statement_that_fails_does_not_spoil_the_next(places: Places) -> None:
     source = duckdb_source(places)
     broken = whole(source.add_query_asset("broken", query="select error('boom') as x from range(3)"))
