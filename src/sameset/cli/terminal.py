@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sameset.comparison.sentences import SYMBOLS
+from sameset.comparison.sentences import SYMBOLS, count_of
 from sameset.reports.columns import NUMERIC, column_rows
 from sameset.reports.finding import describe_verdict, finding_of
 from sameset.reports.rows import cell_changes, row_lists
@@ -164,7 +164,7 @@ def _side(label: str, side: Side) -> tuple[str, int, str, str]:
 def _sides(sides: Sequence[tuple[str, int, str, str]]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     for label, rows, digest, address in sides:
-        table.add_row(Text(label, style="dim"), f"{rows:,} rows", Text(digest, style="dim"), _text(address))
+        table.add_row(Text(label, style="dim"), count_of(rows, "row"), Text(digest, style="dim"), _text(address))
     return table
 
 
@@ -172,7 +172,7 @@ def _similarity(comparison: Comparison) -> Text:
     similarity = comparison.similarity
     return Text(
         f"rows in common: Jaccard {similarity.jaccard}, of those before {similarity.containment_left}, "
-        f"of those now {similarity.containment_right}\n{score_line(comparison)}\n"
+        f"of those now {similarity.containment_right}\n{score_line(comparison)}"
     )
 
 

@@ -121,6 +121,7 @@ def moved_columns(order: Sequence[str], pairs: Mapping[str, str]) -> set[str]:
 
 
 def _pair(old: _Side, new: _Side) -> dict[str, str]:
+    """New name -> old name, in the new order."""
     pairs = {name: name for name in new.order if name in old.columns}
     spare = [name for name in old.order if name not in pairs]
     for name in new.order:
@@ -130,7 +131,7 @@ def _pair(old: _Side, new: _Side) -> dict[str, str]:
         if twin is not None:
             pairs[name] = twin
             spare.remove(twin)
-    return pairs
+    return {name: pairs[name] for name in new.order if name in pairs}
 
 
 def _agree(left: ColumnSketch, right: ColumnSketch) -> bool:
