@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sameset.canonical.families import Family
 from sameset.comparison.estimates import Estimate, beyond, distinct_of, exact, overlap_of
+from sameset.comparison.type_names import are_other_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -164,7 +165,8 @@ def _matched(old: _Side, old_name: str, new: _Side, new_name: str, *, moved: boo
     if agrees:
         return change.as_same()
     families = {before.family, after.family} - {Family.NULL}
-    return replace(change, state=ColumnState.RETYPED) if len(families) > 1 else change
+    is_retyped = len(families) > 1 or (min(rows) > 0 and are_other_tensors(before.type, after.type))
+    return replace(change, state=ColumnState.RETYPED) if is_retyped else change
 
 
 def _added(side: _Side, name: str) -> ColumnChange:
