@@ -49,7 +49,8 @@ def as_markdown(found: Comparison | Check, limit: int) -> str:
     finding = finding_of(found)
     parts = [f"## {finding.symbol} {_short(finding.sentence, SENTENCE // 2)}"]
     if finding.comparison is None:
-        told = f"{count_of(finding.now.rows, 'row')}, digest `{finding.now.digest}`, from {_short(finding.now.address or '', SIDES // 8)}"
+        rows = count_of(finding.now.rows, "row")
+        told = f"{rows}, digest `{finding.now.digest}`, from {_short(finding.now.address or '', SIDES // 8)}"
         parts.append(told)
     else:
         parts += _evidence(finding.comparison, limit)
