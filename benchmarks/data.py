@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["KEY", "changed_rows", "first_rows", "generated", "lineitem", "two_versions"]
+__all__ = ["KEY", "changed_rows", "edition", "first_rows", "generated", "lineitem", "two_versions"]
 
 KEY = ("l_orderkey", "l_linenumber")
 
@@ -42,6 +42,12 @@ def first_rows(table: Path, rows: int) -> Path:
 def changed_rows(table: Path, rows: int) -> Path:
     """A Parquet file of all rows of lineitem, of which so many, evenly spread, have one more in l_quantity."""
     return _made(table.with_name(f"changed-{rows}.parquet"), "benchmarks.derive", "changed", str(table), str(rows))
+
+
+def edition(table: Path, name: str, steps: tuple[int, int, int]) -> Path:
+    """A Parquet file of all rows of lineitem, of which every so many changed, went and came; 0 is none."""
+    target = table.with_name(f"edition-{name}.parquet")
+    return _made(target, "benchmarks.derive", "edition", str(table), *map(str, steps))
 
 
 def two_versions(table: Path, rows: int) -> tuple[Path, Path, Path]:

@@ -6,7 +6,7 @@ import sys
 
 import duckdb
 
-__all__ = ["changed", "database", "edited", "first", "main"]
+__all__ = ["changed", "database", "edited", "edition", "first", "main"]
 
 CHANGED, ADDED, REMOVED = 1_000, 7, 5
 ONE_MORE = "CAST(l_quantity + 1 AS DECIMAL(15, 2))"
@@ -37,6 +37,16 @@ def edited(con: duckdb.DuckDBPyConnection, table: str, rows: str, target: str) -
     kept.union(came).order("l_orderkey, l_linenumber").project("* EXCLUDE (file_row_number)").write_parquet(target)
 
 
+def edition(con: duckdb.DuckDBPyConnection, table: str, changes: str, leaves: str, adds: str, target: str) -> None:
+    """All rows of lineitem, of which every so many changed, went and came, counted from 0, 1 and 2 on; 0 is none."""
+    source = con.read_parquet(table, file_row_number=True)
+    hit, gone, new = (_every(start, int(step)) for start, step in enumerate((changes, leaves, adds)))
+    quantity = f"CASE WHEN {hit} THEN {ONE_MORE} ELSE l_quantity END AS l_quantity"
+    kept = source.filter(f"NOT ({gone})").project(f"* REPLACE ({quantity})")
+    came = source.filter(new).project("* REPLACE (l_orderkey + 8 AS l_orderkey)")  # free keys, as above
+    kept.union(came).project("* EXCLUDE (file_row_number)").write_parquet(target)
+
+
 def database(con: duckdb.DuckDBPyConnection, before: str, after: str, target: str) -> None:
     """A DuckDB file with the tables `before` and `after`."""
     with duckdb.connect(target) as made:
@@ -49,7 +59,11 @@ def _spread(step: int, start: int, rows: int) -> str:
     return f"file_row_number % {step} = {start} AND file_row_number < {step * rows}"
 
 
-KINDS = {"first": first, "changed": changed, "edited": edited, "database": database}
+def _every(start: int, step: int) -> str:
+    return f"file_row_number % {step} = {start}" if step else "false"
+
+
+KINDS = {"first": first, "changed": changed, "edited": edited, "edition": edition, "database": database}
 
 
 def main(kind: str, *arguments: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-__all__ = ["Command", "MeasurementError", "Run", "Spread", "alternate", "contender", "spread"]
+__all__ = ["Command", "MeasurementError", "Run", "Spread", "alternate", "contender", "run_once", "spread"]
 
 ROOT = Path(__file__).parents[1]
 KIB = 1 if sys.platform == "darwin" else 1024
@@ -36,11 +36,12 @@ class Command:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: seconds of the whole process, peak resident bytes, and the contender's own report."""
+    """One run of a command: seconds of the whole process, peak resident bytes, its report, and all that it printed."""
 
     process: float
     peak: int
     report: dict[str, Any] = field(default_factory=dict)
+    output: bytes = b""
 
     @property
     def work(self) -> float:
@@ -88,6 +89,11 @@ def alternate(commands: Sequence[Command], rounds: int, note: Callable[[str], No
     return found
 
 
+def run_once(command: Command) -> Run:
+    """One run of a command, where that is long enough to be its own warm-up."""
+    return _run(command, lambda name: None)
+
+
 def _run(command: Command, note: Callable[[str], None]) -> Run:
     """Runs a command to its end; its peak memory is its own, because each process is waited for by itself."""
     note(command.name)
@@ -107,7 +113,7 @@ def _run(command: Command, note: Callable[[str], None]) -> Run:
             words = errors.read().decode(errors="replace").strip()[-2000:]
             raise MeasurementError(f"{command.name} failed with exit code {process.returncode}:\n{words}")
         report = json.loads(output.splitlines()[-1]) if command.reports else {}
-    return Run(seconds, usage.ru_maxrss * KIB, report)
+    return Run(seconds, usage.ru_maxrss * KIB, report, output)
 
 
 def _environment() -> dict[str, str]:

@@ -111,13 +111,6 @@ def postgres_server(copy_of: PostgresServer | None = None, *, fsync: bool = Fals
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """The address of an empty database `postgres`, whose user `postgres` needs no password over TCP."""
-    with postgres_server() as server:
-        yield server.address
-
-
-@contextmanager
 def mysql() -> Iterator[str]:
     """The address of a MariaDB server, whose user `root` needs no password over TCP."""
     folder = Path(tempfile.mkdtemp(prefix="sameset-my-", dir="/tmp"))

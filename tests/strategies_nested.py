@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import struct
+from collections import Counter
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
@@ -16,7 +18,21 @@ import pyarrow as pa
 from hypothesis import strategies as st
 from strategies import FIXED_TYPES, PLAIN_TYPES, array_of, bitmap, fixed_array, text_array
 
-__all__ = ["NESTED_TYPES", "OTHER_LEAVES", "nested_arrays", "nested_arrays_of", "nested_batches", "nested_types"]
+__all__ = [
+    "LISTS",
+    "NESTED",
+    "NESTED_TYPES",
+    "NESTED_VALUES",
+    "NUMBER_LIST",
+    "OTHER_LEAVES",
+    "POINT",
+    "integers",
+    "meaning",
+    "nested_arrays",
+    "nested_arrays_of",
+    "nested_batches",
+    "nested_types",
+]
 
 Strategy = st.SearchStrategy[Any]
 Draw = Callable[[Strategy], Any]
@@ -241,3 +257,27 @@ def nested_batches(draw: Draw, most_columns: int = 3) -> pa.RecordBatch:
     columns = [draw(nested_arrays_of(draw(types), size)) for _ in names]
     schema = pa.schema([(name, column.type) for name, column in zip(names, columns, strict=True)])
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+# Values of one type, of few digits, so that two are often the same.
+POINT = pa.struct({"x": pa.int8(), "y": pa.int8()})
+NUMBER_LIST, LISTS = pa.list_(pa.int8()), pa.list_(pa.list_(pa.int8()))
+NESTED = pa.struct({"a": LISTS, "b": pa.map_(pa.string(), NUMBER_LIST), "c": pa.list_(POINT), "d": pa.decimal128(9, 2)})
+DIGITS = st.integers(-1, 1) | st.none()
+LISTS_OF_DIGITS = st.lists(DIGITS, max_size=3)
+POINTS = st.fixed_dictionaries({"x": DIGITS, "y": DIGITS}) | st.none()
+NESTED_VALUES = st.none() | st.fixed_dictionaries(
+    {
+        "a": st.none() | st.lists(LISTS_OF_DIGITS | st.none(), max_size=3),
+        "b": st.none() | st.lists(st.tuples(st.sampled_from("ab"), LISTS_OF_DIGITS | st.none()), max_size=2),
+        "c": st.none() | st.lists(POINTS, max_size=2),
+        "d": st.sampled_from([None, Decimal("0.5")]),
+    }
+)
+
+
+def meaning(value: Any) -> Any:
+    """A value that equals another one's exactly if both are to have one hash or content: map entries in any order."""
+    if value is None or value["b"] is None:
+        return value
+    return value | {"b": Counter((key, repr(item)) for key, item in value["b"])}

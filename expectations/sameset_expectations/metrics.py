@@ -12,7 +12,6 @@ from great_expectations.execution_engine import (
     SparkDFExecutionEngine,
     SqlAlchemyExecutionEngine,
 )
-from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
 from sameset.execution.sketching import sketch_table
@@ -21,6 +20,7 @@ from sameset_expectations.batches import source_of
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
 from sameset_expectations.kept import keep_sketch
+from sameset_expectations.providers import provide
 from sameset_expectations.unsupported import refuse_other_metrics
 from sameset_expectations.values import register_value_metrics
 
@@ -79,8 +79,6 @@ def _aggregate(template: str, engine: SamesetExecutionEngine, domain: Domain) ->
 
 
 def _register(name: str, compute: Compute, engine: type[ExecutionEngine] = SamesetExecutionEngine, **more: Any) -> None:
-    """Makes a metric known: Great Expectations registers a provider when its class is made."""
-
     def value(cls: Any, execution_engine: Any, metric_domain_kwargs: Domain, **_: Any) -> Any:
         with noting():
             found = compute(execution_engine, metric_domain_kwargs)
@@ -88,8 +86,7 @@ def _register(name: str, compute: Compute, engine: type[ExecutionEngine] = Sames
             keep_sketch(execution_engine, metric_domain_kwargs.get("batch_id"), found)
         return found
 
-    members = {"metric_name": name, "__module__": __name__, "_value": metric_value(engine=engine)(value), **more}
-    type(TableMetricProvider)(name.title().replace(".", "").replace("_", ""), (TableMetricProvider,), members)
+    provide(name, value, engine, **more)
 
 
 _register(SKETCH, _sketch)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 from great_expectations.compatibility import pydantic
 from great_expectations.execution_engine import ExecutionEngine
-from great_expectations.expectations.metrics.metric_provider import metric_value
-from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
 from sameset.comparison import Comparison, Verdict, compare
 from sameset.comparison.sentences import SYMBOLS
@@ -29,6 +26,7 @@ from sameset.sources.file_sets import kind_by_ending
 from sameset_expectations.base import Arriving, Finding, SketchExpectation
 from sameset_expectations.fields import Parameter, reference_field, registry_field
 from sameset_expectations.metrics import SKETCH
+from sameset_expectations.providers import provide
 from sameset_expectations.results import LISTED_ROWS
 
 __all__ = [
@@ -202,14 +200,7 @@ def _register() -> None:
     def value(cls: Any, execution_engine: Any, metric_value_kwargs: dict[str, Any], **_: Any) -> Reference:
         return Reference(str(metric_value_kwargs["reference"]))
 
-    made: Callable[..., Any] = metric_value(engine=ExecutionEngine)(value)
-    members = {
-        "metric_name": REFERENCE,
-        "__module__": __name__,
-        "value_keys": ("reference", "registry"),
-        "_value": made,
-    }
-    type(TableMetricProvider)("SamesetTableReference", (TableMetricProvider,), members)
+    provide(REFERENCE, value, ExecutionEngine, value_keys=("reference", "registry"))
 
 
 _register()

@@ -10,12 +10,11 @@ from typing import Any, NoReturn
 
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypeSuffixes
 from great_expectations.expectations import registry
-from great_expectations.expectations.metrics.metric_provider import metric_value
-from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
 from sameset.errors import SpecError
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
+from sameset_expectations.providers import known_keys, provide
 
 __all__ = ["refuse_other_metrics"]
 
@@ -28,10 +27,10 @@ def refuse_other_metrics() -> None:
     ours = SamesetExecutionEngine.__name__
     for name, known in list(registry._registered_metrics.items()):
         if ours not in known["providers"] and name.rpartition(".")[2] not in PARTS:
-            _refuse(name, known)
+            _refuse(name)
 
 
-def _refuse(name: str, known: dict[str, Any]) -> None:
+def _refuse(name: str) -> None:
     def value(cls: Any, **_: Any) -> NoReturn:
         with noting():
             raise SpecError(
@@ -39,12 +38,4 @@ def _refuse(name: str, known: dict[str, Any]) -> None:
                 "give it to a pandas, SQL or Spark data source (docs/core-expectations.md)"
             )
 
-    members = {
-        "metric_name": name,
-        "domain_keys": known["metric_domain_keys"],
-        "value_keys": known["metric_value_keys"],
-        "default_kwarg_values": known["default_kwarg_values"],
-        "__module__": __name__,
-        "_value": metric_value(engine=SamesetExecutionEngine)(value),
-    }
-    type(TableMetricProvider)("No" + name.title().replace(".", "").replace("_", ""), (TableMetricProvider,), members)
+    provide(name, value, prefix="No", **known_keys(name))

@@ -11,14 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from great_expectations.expectations import registry
-from great_expectations.expectations.metrics.metric_provider import metric_value
-from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
-
 from sameset.errors import SpecError
 from sameset_expectations.conditions import literal
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.failures import noting
+from sameset_expectations.providers import known_keys, provide
 
 __all__ = ["register_value_metrics"]
 
@@ -135,8 +132,6 @@ def register_value_metrics() -> None:
 
 
 def _register(metric: str, name: str, compute: Callable[..., Any]) -> None:
-    known = registry._registered_metrics[name]
-
     def value(
         cls: Any,
         execution_engine: SamesetExecutionEngine,
@@ -147,12 +142,4 @@ def _register(metric: str, name: str, compute: Callable[..., Any]) -> None:
         with noting():
             return compute(metric, execution_engine, metric_domain_kwargs, metric_value_kwargs)
 
-    members = {
-        "metric_name": name,
-        "domain_keys": known["metric_domain_keys"],
-        "value_keys": known["metric_value_keys"],
-        "default_kwarg_values": known["default_kwarg_values"],
-        "__module__": __name__,
-        "_value": metric_value(engine=SamesetExecutionEngine)(value),
-    }
-    type(TableMetricProvider)(name.title().replace(".", "").replace("_", ""), (TableMetricProvider,), members)
+    provide(name, value, **known_keys(name))

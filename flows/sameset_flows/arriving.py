@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sameset.configuration import Dataset, Judgement, expanded, judge, read_dataset, unspoken
-from sameset.configuration.checking import arrival_of, source_of
-from sameset.execution.checking import Arrival, is_incremental, record_check
+from sameset.configuration import Dataset, Judgement, expanded, read_dataset, unspoken
+from sameset.configuration.checking import arrival_of, check_configured, source_of
+from sameset.execution.checking import Arrival, is_incremental
 from sameset.execution.manifest_store import Manifests
 from sameset.registry import Registry, default_address
 from sameset_flows import mapping  # noqa: F401  (SAMESET_MAPPER=prefect is known from then on)
@@ -93,21 +93,11 @@ def record_arrival(
 
     A run of the same `run_id` is recorded once. Raises SamesetError if the registry cannot be read or written.
     """
-    policy = dataset.policy
-    told = registry or default_address()
+    told, validation = registry or default_address(), json.dumps(arrived.validation.result)
     with unspoken(told), Registry.open(expanded(told)) as opened:
-        check = record_check(
-            opened,
-            arrived.arrival,
-            run_id=run_id,
-            validation=json.dumps(arrived.validation.result),
-            manifests=manifests,
-            accept=lambda found: policy.accepts(judge(policy, found).outcome),
+        return check_configured(
+            dataset, arrived.arrival, opened, run_id=run_id, validation=validation, manifests=manifests
         )
-        if dataset.incremental is False and check.snapshot is not None:
-            opened.forget_files(dataset.name)
-    judgement = judge(policy, check)
-    return judgement.on(check), judgement
 
 
 def report_arrival(check: Check, arrived: Arrived, registry: str | None = None) -> None:

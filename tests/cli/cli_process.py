@@ -7,16 +7,20 @@ import os
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import jsonschema
 import pytest
 
 from sameset.cli.main import main
 
-__all__ = ["SAMESET", "Outcome", "in_process", "run", "write_rows"]
+__all__ = ["DOCS", "SAMESET", "Here", "Outcome", "in_process", "run", "validated", "write_rows"]
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 #: The script that the installation made.
 SAMESET = str(Path(sysconfig.get_path("scripts")) / "sameset")
@@ -31,6 +35,9 @@ class Outcome:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+Here = Callable[..., Outcome]
 
 
 def run(*arguments: object, folder: Path, **environment: str) -> Outcome:
@@ -68,3 +75,9 @@ def write_rows(path: Path, rows: int = 4, *, name: str = "price", changed: int =
     lines = [f"{i},{i + 0.5 + 100 * (i > rows - changed)}" for i in range(1, rows + 1)]
     path.write_text("\n".join([f'id,"{name}"', *lines]) + "\n", encoding="utf-8")
     return path
+
+
+def validated(found: Any, schema: str) -> Any:
+    """What was found, once it is known to be as a schema among the pages says."""
+    jsonschema.validate(found, json.loads((DOCS / schema).read_text("utf-8")), jsonschema.Draft202012Validator)
+    return found

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
+import sameset
+from sameset.comparison import Comparison, compare
 from sameset.sketches.spec import Spec
 from sameset.sketches.table import TableSketch, hasher_for
 
-__all__ = ["changed_column", "orders", "sketch_of", "truth"]
+__all__ = [
+    "KEYS",
+    "ORDERS",
+    "OTHERS",
+    "Way",
+    "by_sketches",
+    "by_tables",
+    "changed_column",
+    "orders",
+    "shuffled",
+    "sketch_of",
+    "truth",
+]
+
+Way = Callable[..., Comparison]
 
 
 def sketch_of(table: pa.Table, key: Sequence[str] = (), **fields: Any) -> TableSketch:
@@ -71,3 +87,22 @@ def truth(left: pa.Table, right: pa.Table, key: Sequence[str] = ()) -> dict[str,
             changed.append(row)
     keys = [sorted(map(repr, rows)) for rows in (added, removed, changed)]
     return {"counts": (len(added), len(removed), len(changed)), "keys": keys, "size": len(came) + len(went)}
+
+
+def shuffled(table: pa.Table, seed: int = 7) -> pa.Table:
+    return table.take(np.random.default_rng(seed).permutation(table.num_rows))
+
+
+def by_sketches(left: pa.Table, right: pa.Table, key: tuple[str, ...] = ()) -> Comparison:
+    """As if both tables were gone: the sketches come back from their bytes."""
+    sketches = (sketch_of(table, key).to_bytes() for table in (left, right))
+    return compare(*(sameset.TableSketch.from_bytes(data) for data in sketches))
+
+
+def by_tables(left: pa.Table, right: pa.Table, key: tuple[str, ...] = ()) -> Comparison:
+    return sameset.compare(left, right, key=key or None)
+
+
+ORDERS = orders(500)
+OTHERS = orders(500, seed=1)
+KEYS = [(), ("id",)]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sameset.configuration import expanded, read_dataset, unspoken
-from sameset.configuration.checking import check_configured, source_of
+from sameset.configuration.checking import arrival_of, check_configured, source_of
 from sameset.errors import ConfigurationError, SourceError
 from sameset.registry import Registry
 
@@ -48,7 +48,8 @@ def test_what_is_recorded_and_told_has_the_variable(tmp_path, monkeypatch):
     dataset = read_dataset("rows", {"source": "${HUSH}/rows.csv"}, "here")
     address = str(tmp_path.parent / "elsewhere.db")
     with Registry.open(address) as registry:
-        check, _ = check_configured(dataset, source_of(dataset, address), registry)
+        arrival = arrival_of(dataset, source_of(dataset, address), registry)
+        check, _ = check_configured(dataset, arrival, registry)
         assert registry.latest("rows").source == "${HUSH}/rows.csv"
     assert check.arrival.address == "${HUSH}/rows.csv"
     assert str(tmp_path) not in json.dumps(check.to_json())

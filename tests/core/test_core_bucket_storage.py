@@ -11,6 +11,7 @@ from typing import Any
 import naive
 import pyarrow as pa
 import pytest
+from arrow_bytes import arrow_file
 
 from sameset.canonical.buckets import NAN_KEY, NULL_KEY
 from sameset.errors import SketchFormatError
@@ -32,13 +33,6 @@ def sketch_of(spec: Spec) -> TableSketch:
 @pytest.fixture(scope="module")
 def small() -> bytes:
     return sketch_of(SPEC).to_bytes()
-
-
-def arrow_file(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
 
 
 def check_of(row: Row) -> str:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from column_hashes import hashes
 from hypothesis import given
 from hypothesis import strategies as st
 from naive_values import rounded
 
-from sameset.canonical.columns import hash_column
 from sameset.canonical.forms import AS_IS, MOST_DIGITS, Form, round_to
 from sameset.comparison import Verdict, compare
 from sameset.errors import SchemaError, SourceError, SpecError, SpecMismatchError
@@ -24,11 +24,6 @@ from sameset.sketches.spec import SampleSize, Spec
 from sameset.sketches.table import TableSketch
 
 SMALL = Spec(rows=SampleSize(16, 4, 64), values=SampleSize(8, 4, 16), bins=16, delta_cells=64)
-
-
-def hashes(array: pa.Array, form: Form = AS_IS) -> list[tuple[int, int]]:
-    hashed = hash_column(array, "c", form)
-    return list(zip(hashed.h1.tolist(), hashed.h2.tolist(), strict=True))
 
 
 # digits

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from arrow_bytes import arrow_file, table_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import batches, specs
@@ -104,17 +105,6 @@ def test_random_bytes_are_refused(data: bytes, marked: bool) -> None:
     assert is_sketch(data) is False
     with pytest.raises(SketchFormatError):
         read_sketch(data)
-
-
-def arrow_file(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def table_in(data: bytes) -> pa.Table:
-    return pa.ipc.open_file(data).read_all()
 
 
 def test_an_arrow_file_that_is_no_sketch_is_refused(small: bytes) -> None:

@@ -8,6 +8,7 @@ import naive
 import numpy as np
 import pyarrow as pa
 import pytest
+from column_hashes import hashes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -35,11 +36,6 @@ def in_arrow(tensor: np.ndarray[Any, Any] | None) -> pa.Array:
         pa.FixedSizeListArray.from_arrays(elements, tensor.size) if tensor.size else pa.array([[]], pa.list_(kind, 0))
     )
     return pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(kind, list(tensor.shape)), lists)
-
-
-def hashes(array: pa.Array, form: Form | None = None) -> list[tuple[int, int]]:
-    hashed = hash_column(array, "c", form or Form())
-    return list(zip(hashed.h1.tolist(), hashed.h2.tolist(), strict=True))
 
 
 @settings(max_examples=150)

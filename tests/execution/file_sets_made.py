@@ -35,6 +35,10 @@ def rows(*numbers: int) -> pa.Table:
     )
 
 
+#: By the ending of a file, the options that it is opened with; only with given types can a CSV file be read alone.
+HOW: dict[str, dict[str, Any]] = {"parquet": {}, "arrow": {}, "csv": {"schema": rows().schema}}
+
+
 def write(table: pa.Table, path: Path) -> None:
     """A file of the kind that its ending names."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,10 @@ def except_all(one: pa.Table, two: pa.Table) -> Counter[tuple[Any, ...]]:
         return Counter(con.execute("from one except all from two").fetchall())
 
 
-def table_of(rows: list[tuple[Any, ...]]) -> pa.Table:
+Rows = list[tuple[Any, ...]]
+
+
+def table_of(rows: Rows) -> pa.Table:
     kinds = {"k": pa.int64(), "n": pa.float64(), "t": pa.string(), "d": pa.date32()}
     return pa.table({name: pa.array([row[i] for row in rows], kind) for i, (name, kind) in enumerate(kinds.items())})
 
@@ -110,20 +113,25 @@ def expect_pairs(found: Comparison, path: Path) -> None:
     assert (times["added"], times["removed"], times["changed"] // 2) == found.changes
 
 
-@given(ROWS, ROWS, st.booleans(), st.booleans())
-@settings(max_examples=15, deadline=None)
-def test_it_is_the_difference_in_both_directions(
-    tmp_path_factory: pytest.TempPathFactory,
-    old: list[tuple[Any, ...]],
-    new: list[tuple[Any, ...]],
-    keyed: bool,
-    over: bool,
-) -> None:
-    left, right, path = table_of(old), table_of(new), tmp_path_factory.mktemp("rows") / "rows.parquet"
+def expect_that_of(old: Rows, new: Rows, path: Path, *, keyed: bool, over: bool) -> None:
+    """Compares two tables, beyond the capacity of their deltas where `over`, and looks at the file of their differing rows."""
+    left, right = table_of(old), table_of(new)
     with cramped() if over else contextlib.nullcontext():
         found = compared(left, right, path, key=["k"] if keyed else None, delta_cells=FEW if over else None)
     expect_the_difference(left, right, path)
     expect_pairs(found, path)
+
+
+@given(ROWS, ROWS, st.booleans(), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_it_is_the_difference_in_both_directions(
+    tmp_path_factory: pytest.TempPathFactory,
+    old: Rows,
+    new: Rows,
+    keyed: bool,
+    over: bool,
+) -> None:
+    expect_that_of(old, new, tmp_path_factory.mktemp("rows") / "rows.parquet", keyed=keyed, over=over)
 
 
 @pytest.mark.slow
@@ -131,16 +139,12 @@ def test_it_is_the_difference_in_both_directions(
 @settings(max_examples=150, deadline=None)
 def test_many_of_them_are(
     tmp_path_factory: pytest.TempPathFactory,
-    old: list[tuple[Any, ...]],
-    new: list[tuple[Any, ...]],
+    old: Rows,
+    new: Rows,
     keyed: bool,
     over: bool,
 ) -> None:
-    left, right, path = table_of(old), table_of(new), tmp_path_factory.mktemp("rows") / "rows.parquet"
-    with cramped() if over else contextlib.nullcontext():
-        found = compared(left, right, path, key=["k"] if keyed else None, delta_cells=FEW if over else None)
-    expect_the_difference(left, right, path)
-    expect_pairs(found, path)
+    expect_that_of(old, new, tmp_path_factory.mktemp("rows") / "rows.parquet", keyed=keyed, over=over)
 
 
 def many(rows: range, add: float = 0.0) -> pa.Table:

@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-import servers
+import servers_or_skip
 from engine_batches import Places
 from expectation_cases import Write
 from gallery import make_world
+from servers import PostgresServer
 
 import sameset_expectations as se
 from sameset import check_table
@@ -68,20 +69,16 @@ def record(registry: str) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[servers.PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server that runs for this session."""
-    if servers.postgres_program("initdb") is None:
-        pytest.skip("initdb is not installed; it comes with the package postgresql")
-    with servers.postgres_server() as running:
+    with servers_or_skip.postgres_server() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def mysql() -> Iterator[str]:
     """The address of a MariaDB server that runs for this session."""
-    if servers.mysql_program("mariadbd") is None:
-        pytest.skip("mariadbd is not installed; it comes with the package mariadb-server")
-    with servers.mysql() as address:
+    with servers_or_skip.mysql() as address:
         yield address
 
 

@@ -6,32 +6,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import servers
-
-
-def _expect_postgres() -> None:
-    if servers.postgres_program("initdb") is None:
-        pytest.skip("initdb is not installed; it comes with the package postgresql")
+import servers_or_skip
+from servers import PostgresServer
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[servers.PostgresServer]:
+def server() -> Iterator[PostgresServer]:
     """A PostgreSQL server that nobody stops."""
-    _expect_postgres()
-    with servers.postgres_server() as running:
+    with servers_or_skip.postgres_server() as running:
         yield running
 
 
 @pytest.fixture
-def own_server() -> Iterator[servers.PostgresServer]:
+def own_server() -> Iterator[PostgresServer]:
     """A PostgreSQL server for one test, which may stop it."""
-    _expect_postgres()
-    with servers.postgres_server() as running:
+    with servers_or_skip.postgres_server() as running:
         yield running
 
 
 @pytest.fixture
-def on_postgres(server: servers.PostgresServer) -> str:
+def on_postgres(server: PostgresServer) -> str:
     """The address of a registry still to be made on PostgreSQL."""
     return server.empty_schema()
 

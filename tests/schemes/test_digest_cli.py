@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
+from digest_runs import SCHEMA, SECRET
 
 from sameset.canonical.unf import UnfParameters
 from sameset.execution.digesting import unf_digest
@@ -25,8 +26,6 @@ from sameset.execution.sketching import sketch_table
 from sameset.sources import open_source
 
 SAMESET = str(Path(sysconfig.get_path("scripts")) / "sameset")
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs/digest.schema.json").read_text("utf-8"))
-SECRET = "correct horse battery staple, at random"
 FRAME = pa.table({"b": [4, 5, 6], "a": [1, 2, 3], "c": [7, 8, 9]})
 FRAME_UNF = "UNF:6:ukDZSJXck7fn4SlPJMPFTQ=="
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 import struct
-from collections import Counter
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -17,9 +15,18 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from naive_nested import spans_of
-from strategies import bitmap
-from strategies_nested import NESTED_TYPES, integers, nested_arrays, nested_arrays_of, nested_batches
+from nested_encodings import HIDING, LIST_TYPES, SAME, as_views, hidden
+from strategies_nested import (
+    NESTED,
+    NESTED_TYPES,
+    NESTED_VALUES,
+    NUMBER_LIST,
+    POINT,
+    meaning,
+    nested_arrays,
+    nested_arrays_of,
+    nested_batches,
+)
 
 from sameset.canonical.contents import RowWriter
 from sameset.canonical.forms import AS_IS, Form
@@ -130,17 +137,6 @@ def test_any_number_of_threads_gives_the_same_digest(threads: int, monkeypatch: 
 # The same
 
 
-def as_views(array: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Lists of the same elements as views."""
-    spans, valid = spans_of(array), array.is_valid().to_pylist()
-    wide = pa.types.is_large_list_view(kind)
-    buffers = [integers([start for start, _ in spans], wide), integers([end - start for start, end in spans], wide)]
-    return pa.Array.from_buffers(kind, len(array), [bitmap(valid), *buffers], children=[array.values])
-
-
-LIST_TYPES = [pa.list_(pa.int16()), pa.large_list(pa.string()), pa.list_(pa.struct({"x": pa.list_(pa.uuid())}))]
-
-
 @pytest.mark.parametrize("kind", LIST_TYPES, ids=str)
 @settings(GENEROUS, max_examples=30)
 @given(data=st.data())
@@ -178,20 +174,6 @@ def test_dictionaries_and_runs_of_any_values_have_the_contents_of_the_values(
     assert contents(runs.slice(len(runs) // 2)) == expanded[len(runs) // 2 :]
 
 
-WHOLE = [pa.int8(), pa.int64(), pa.uint16(), pa.float16(), pa.float64(), pa.decimal128(9, 2), pa.decimal32(5, 0)]
-ENTRIES = [("a", 1), ("b", None), ("c", 3)]
-SAME: dict[str, tuple[Any, list[pa.DataType]]] = {
-    "width in a list": ([1, None, 5], [pa.list_(kind) for kind in WHOLE]),
-    "width in a struct": ({"x": 7}, [pa.struct({"x": kind}) for kind in WHOLE]),
-    "width of a map's keys": ([(3, "a"), (4, None)], [pa.map_(kind, pa.string()) for kind in WHOLE]),
-    "text in a list": (["a", "", None], [pa.list_(kind) for kind in (pa.string(), pa.large_string(), pa.string_view())]),
-    "fixed and not": ([b"abc", b"def"], [pa.list_(pa.binary()), pa.list_(pa.binary(3)), pa.list_(pa.binary_view(), 2)]),
-    "nothing but nulls": ([None, None], [pa.list_(kind) for kind in (*WHOLE, pa.null(), pa.string(), pa.struct({}))]),
-    "nothing at all": ([], [pa.list_(kind) for kind in (*WHOLE, pa.null(), pa.list_(pa.int8()))]),
-    "order of fields": ({"a": 1, "b": 2}, [pa.struct([(n, pa.int8()) for n in names]) for names in ("ab", "ba")]),
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("name", SAME)
 def test_nested_values_of_all_types_of_one_family_have_one_content(name: str) -> None:
     value, kinds = SAME[name]
@@ -204,6 +186,9 @@ def test_the_unit_of_an_inner_time_does_not_count(unit: str) -> None:
     lists = pa.ListArray.from_arrays(pa.array([0, 2, 3], pa.int32()), instants)
     nanoseconds = lists.cast(pa.list_(pa.timestamp("ns", "UTC")))
     assert contents(lists) == contents(nanoseconds)
+
+
+ENTRIES = [("a", 1), ("b", None), ("c", 3)]
 
 
 def test_the_order_of_map_entries_does_not_count_but_how_often_they_occur_does() -> None:
@@ -234,27 +219,7 @@ def test_a_tensor_is_its_logical_content_whatever_the_order_of_its_axes_in_memor
 # What lies hidden
 
 
-FAR = pa.Array.from_buffers(pa.timestamp("s"), 3, [None, pa.py_buffer(struct.pack("<qqq", 0, 2**63 - 1, 5))])
-
-
-def hidden(kind: str, valid: bool) -> pa.Array:
-    """Three instants, of which the second is refused; it lies where nobody looks, unless `valid`."""
-    mask, ends = bitmap([True, valid, True]), integers([0, 1, 2, 3], False)
-    if kind == "struct":
-        return pa.Array.from_buffers(pa.struct({"t": FAR.type}), 3, [mask], children=[FAR])
-    if kind == "list":
-        return pa.Array.from_buffers(pa.list_(FAR.type), 3, [mask, ends], children=[FAR])
-    if kind == "list view":
-        buffers = [integers([0, 1, 2], False), integers([1, 1, 1], False)]
-        return pa.Array.from_buffers(pa.list_view(FAR.type), 3, [mask, *buffers], children=[FAR])
-    if kind == "map":
-        entry = pa.struct([pa.field("key", FAR.type, nullable=False), pa.field("value", FAR.type)])
-        entries = pa.Array.from_buffers(entry, 3, [None], children=[FAR, FAR])
-        return pa.Array.from_buffers(pa.map_(FAR.type, FAR.type), 3, [mask, ends], children=[entries])
-    return pa.DictionaryArray.from_arrays(pa.array([0, 1 if valid else 0, 2]), FAR)
-
-
-@pytest.mark.parametrize("kind", ["struct", "list", "list view", "map", "dictionary"])
+@pytest.mark.parametrize("kind", HIDING)
 def test_a_time_beyond_the_range_is_refused_where_it_is_seen_and_only_there(kind: str) -> None:
     with pytest.raises(SourceError, match="292,271 years"):
         contents(hidden(kind, True))
@@ -275,29 +240,6 @@ def test_text_that_is_not_utf8_is_refused_by_its_path(form: Form) -> None:
 
 
 # Different
-
-
-POINT = pa.struct({"x": pa.int8(), "y": pa.int8()})
-NUMBERS, LISTS = pa.list_(pa.int8()), pa.list_(pa.list_(pa.int8()))
-NESTED = pa.struct({"a": LISTS, "b": pa.map_(pa.string(), NUMBERS), "c": pa.list_(POINT), "d": pa.decimal128(9, 2)})
-DIGITS = st.integers(-1, 1) | st.none()
-NUMBER_LISTS = st.lists(DIGITS, max_size=3)
-POINTS = st.fixed_dictionaries({"x": DIGITS, "y": DIGITS}) | st.none()
-NESTED_VALUES = st.none() | st.fixed_dictionaries(
-    {
-        "a": st.none() | st.lists(NUMBER_LISTS | st.none(), max_size=3),
-        "b": st.none() | st.lists(st.tuples(st.sampled_from("ab"), NUMBER_LISTS | st.none()), max_size=2),
-        "c": st.none() | st.lists(POINTS, max_size=2),
-        "d": st.sampled_from([None, Decimal("0.5")]),
-    }
-)
-
-
-def meaning(value: Any) -> Any:
-    """A value that equals another one's exactly if both are to have one content: map entries in any order."""
-    if value is None or value["b"] is None:
-        return value
-    return value | {"b": Counter((key, repr(item)) for key, item in value["b"])}
 
 
 @settings(GENEROUS, max_examples=300)
@@ -327,14 +269,14 @@ def distinct() -> dict[str, bytes]:
         return one_content(value, pa.list_(inner))
 
     return {
-        "null": one_content(None, NUMBERS),
+        "null": one_content(None, NUMBER_LIST),
         "[]": as_list([], pa.int8()),
         "[null]": as_list([None], pa.int8()),
-        "[[]]": as_list([[]], NUMBERS),
-        "[[], []]": as_list([[], []], NUMBERS),
-        "[[1], [2, 3]]": as_list([[1], [2, 3]], NUMBERS),
-        "[[1, 2], [3]]": as_list([[1, 2], [3]], NUMBERS),
-        "[[1, 2, 3], null]": as_list([[1, 2, 3], None], NUMBERS),
+        "[[]]": as_list([[]], NUMBER_LIST),
+        "[[], []]": as_list([[], []], NUMBER_LIST),
+        "[[1], [2, 3]]": as_list([[1], [2, 3]], NUMBER_LIST),
+        "[[1, 2], [3]]": as_list([[1, 2], [3]], NUMBER_LIST),
+        "[[1, 2, 3], null]": as_list([[1, 2, 3], None], NUMBER_LIST),
         "['1', '2']": as_list(["1", "2"], pa.string()),
         "['12']": as_list(["12"], pa.string()),
         "[b'12']": as_list([b"12"], pa.binary()),

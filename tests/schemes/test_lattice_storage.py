@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from arrow_bytes import arrow_file, table_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies_nested import nested_batches
@@ -110,17 +111,6 @@ def test_random_bytes_are_refused(data: bytes, marked: bool) -> None:
 
 
 # what is well-formed and wrong
-
-
-def arrow_file(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def table_in(data: bytes) -> pa.Table:
-    return pa.ipc.open_file(data).read_all()
 
 
 def test_other_arrow_files_and_other_versions_are_refused() -> None:

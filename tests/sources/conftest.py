@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import servers
+import servers_or_skip
 from source_rows import LACKS, SLOW, TABLE, VARIANTS, WRITERS
 
 from sameset.sources import Source, open_source
@@ -37,18 +38,14 @@ def object_store() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of a PostgreSQL database that runs for this session."""
-    if servers.postgres_program("initdb") is None:
-        pytest.skip("initdb is not installed; it comes with the package postgresql")
-    with servers.postgres() as address:
-        yield address
+    with servers_or_skip.postgres_server() as running:
+        yield running.address
 
 
 @pytest.fixture(scope="session")
 def mysql() -> Iterator[str]:
     """The address of a MariaDB server that runs for this session."""
-    if servers.mysql_program("mariadbd") is None:
-        pytest.skip("mariadbd is not installed; it comes with the package mariadb-server")
-    with servers.mysql() as address:
+    with servers_or_skip.mysql() as address:
         yield address
 
 

@@ -6,8 +6,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rights import without_rights
 from source_rows import multiset
 
 from sameset.errors import SchemaError, SourceError, UnsupportedTypeError
@@ -259,19 +258,6 @@ def test_a_locked_database_is_refused(database: Path) -> None:
         holder.stdin.close()
         holder.wait()
     assert read(f"{database}::orders") == 1
-
-
-@contextmanager
-def without_rights() -> Iterator[None]:
-    """As a user who owns nothing: the superuser may read everything."""
-    superuser = os.geteuid() == 0
-    if superuser:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if superuser:
-            os.seteuid(0)
 
 
 @pytest.mark.parametrize("name", ["x.parquet", "x.csv", "x.jsonl", "x.duckdb::t"])

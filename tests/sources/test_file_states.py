@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from pathlib import Path
+from threading import Barrier
 
 import pyarrow as pa
 import pytest
@@ -14,7 +15,7 @@ from sameset.errors import SourceError
 from sameset.execution.checking import check_table
 from sameset.sources import open_source
 from sameset.sources.file_parts import FilesSource
-from sameset.sources.file_states import Trust, content_of, state_of, states_of
+from sameset.sources.file_states import Trust, content_of, of_each, state_of, states_of
 
 TABLE = pa.table({"a": list(range(100)), "b": ["x"] * 100})
 
@@ -81,3 +82,27 @@ def test_states_of_files(tmp_path: Path) -> None:
         state_of(str(tmp_path / "b"))
     with pytest.raises(SourceError, match="No such file"):
         content_of(str(tmp_path / "b"), state)
+
+
+def test_objects_are_asked_several_at_a_time_and_told_in_their_order() -> None:
+    together = Barrier(4)
+
+    def ask(address: str) -> str:
+        together.wait(30)  # breaks unless four ask at the same time
+        return address
+
+    objects = [f"s3://bucket/{number}.parquet" for number in range(8)]
+    assert of_each(ask, objects) == objects
+
+
+def test_local_files_are_asked_one_after_the_other_until_the_first_error(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def ask(file: str) -> None:
+        asked.append(file)
+        if file == "b":
+            raise SourceError(file)
+
+    with pytest.raises(SourceError, match=r"^b$"):
+        of_each(ask, ["a", "b", "c"])
+    assert asked == ["a", "b"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import glob
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rights import without_rights
 
 from sameset.errors import SchemaError, SourceError
 from sameset.sources import open_source
@@ -70,26 +69,13 @@ def test_a_link_to_a_folder_above_adds_no_rows(tmp_path: Path) -> None:
         assert found(place, tmp_path / "set") == ["deep/y.csv", "more/z.csv", "x.csv"]
 
 
-@contextmanager
-def nobody() -> Iterator[None]:
-    """As a user who owns nothing: the superuser may read everything."""
-    superuser = os.geteuid() == 0
-    if superuser:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if superuser:
-            os.seteuid(0)
-
-
 def test_a_folder_that_may_not_be_read_is_an_error_and_not_empty() -> None:
     with tempfile.TemporaryDirectory() as name:
         os.chmod(name, 0o755)
         put(Path(name), "x.csv", "closed/y.csv", "_closed/z.csv", "lost+found/z.csv")
         for closed in ("closed", "_closed", "lost+found"):
             os.chmod(f"{name}/{closed}", 0)
-        with nobody():
+        with without_rights():
             for place in (name, f"{name}/**/*.csv", f"{name}/*/*.csv"):
                 with pytest.raises(SourceError, match=r"/closed cannot be read: Permission denied"):
                     files_at(place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,24 +22,37 @@ if TYPE_CHECKING:
     Offsets = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
-__all__ = ["HashInner", "hash_list", "hash_map", "hash_struct", "hash_tensor", "hash_used"]
+__all__ = [
+    "HashInner",
+    "elements_of",
+    "hash_list",
+    "hash_map",
+    "hash_struct",
+    "hash_tensor",
+    "hash_used",
+    "in_valid",
+    "mask_of",
+    "of_used",
+    "viewed_elements",
+]
 
 STRUCT_SEED, FIELD_SEED = 106, 107
 HASH_BYTES = 16
 
 #: Hashes the values of an inner array, given the path to it: what `hash_column` does.
 HashInner = Callable[[pa.Array, str], tuple["Words", "Words"]]
+Found = TypeVar("Found")
 
 
 def hash_list(array: pa.Array, path: str, inner: HashInner, h1: Words, h2: Words) -> None:
     """Lists of any kind: the hashes of their elements, in order."""
     if pa.types.is_list_view(array.type) or pa.types.is_large_list_view(array.type):
         elements, offsets, order = viewed_elements(array)
-        hashes = hash_used(inner, elements, f"{path}[]", lambda: _mask_of(order, len(elements)))
+        hashes = hash_used(inner, elements, f"{path}[]", lambda: mask_of(order, len(elements)))
         words = _interleaved(*hashes)[order]
     else:
         elements, offsets = elements_of(array)
-        words = _interleaved(*hash_used(inner, elements, f"{path}[]", lambda: _in_valid(array, offsets)))
+        words = _interleaved(*hash_used(inner, elements, f"{path}[]", lambda: in_valid(array, offsets)))
     _hash_words(words, offsets * HASH_BYTES, Family.LIST, h1, h2)
 
 
@@ -57,7 +70,7 @@ def hash_map(array: pa.MapArray, path: str, inner: HashInner, h1: Words, h2: Wor
     entries, offsets = elements_of(array)
     names = ["key", "value"]
     parts = [
-        hash_used(inner, entries.field(i), f"{path}.{name}", lambda: _in_valid(array, offsets))
+        hash_used(inner, entries.field(i), f"{path}.{name}", lambda: in_valid(array, offsets))
         for i, name in enumerate(names)
     ]
     e1, e2 = np.empty(len(entries), np.uint64), np.empty(len(entries), np.uint64)
@@ -77,7 +90,7 @@ def hash_tensor(array: pa.ExtensionArray, path: str, inner: HashInner, h1: Words
     # The head is hashed like an element, so that all have 16 bytes.
     head = hash_one(" ".join(map(str, (kind.value_type, *shape))).encode(), FIELD_SEED)
     per_tensor = int(np.prod(kind.shape, dtype=np.int64))
-    e1, e2 = hash_used(inner, elements, f"{path}[]", lambda: _in_valid(array, offsets))
+    e1, e2 = hash_used(inner, elements, f"{path}[]", lambda: in_valid(array, offsets))
     words = np.empty((len(array), per_tensor + 1, 2), np.uint64)
     words[:, 0] = head
     words[:, 1:, 0], words[:, 1:, 1] = (part.reshape(len(array), per_tensor) for part in (e1, e2))
@@ -111,8 +124,20 @@ def viewed_elements(array: pa.Array) -> tuple[pa.Array, Offsets, Offsets]:
 
 def hash_used(inner: HashInner, array: pa.Array, path: str, used: Callable[[], Mask]) -> tuple[Words, Words]:
     """The hashes of an inner array; a time beyond the range is no error where nothing uses it."""
+    found, mask = of_used(inner, array, path, used)
+    if mask is None:
+        return found
+    h1, h2 = np.zeros(len(array), np.uint64), np.zeros(len(array), np.uint64)
+    h1[mask], h2[mask] = found
+    return h1, h2
+
+
+def of_used(
+    inner: Callable[[pa.Array, str], Found], array: pa.Array, path: str, used: Callable[[], Mask]
+) -> tuple[Found, Mask | None]:
+    """What is made of an inner array; or, if that is refused for what nothing uses, of the rest, and which elements are in it."""
     try:
-        return inner(array, path)
+        return inner(array, path), None
     except SourceError as error:
         mask = used()
         try:
@@ -121,17 +146,16 @@ def hash_used(inner: HashInner, array: pa.Array, path: str, used: Callable[[], M
             raise error from None
         if len(kept) == len(array):
             raise
-        h1, h2 = np.zeros(len(array), np.uint64), np.zeros(len(array), np.uint64)
-        h1[mask], h2[mask] = inner(kept, path)
-        return h1, h2
+        return inner(kept, path), mask
 
 
-def _in_valid(array: pa.Array, offsets: Offsets) -> Mask:
+def in_valid(array: pa.Array, offsets: Offsets) -> Mask:
     """Which elements belong to rows that are not null."""
     return np.repeat(valid_of(array), np.diff(offsets))
 
 
-def _mask_of(places: Offsets, size: int) -> Mask:
+def mask_of(places: Offsets, size: int) -> Mask:
+    """Which of so many elements are at these places."""
     mask = np.zeros(size, bool)
     mask[places] = True
     return mask

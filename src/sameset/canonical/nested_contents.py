@@ -9,12 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from sameset.canonical.batches import pack_word
-from sameset.canonical.buffers import packed_bits, valid_of
+from sameset.canonical.buffers import valid_of
 from sameset.canonical.families import Family, TensorType
-from sameset.canonical.nested import elements_of, viewed_elements
+from sameset.canonical.nested import elements_of, in_valid, mask_of, of_used, viewed_elements
 from sameset.canonical.pieces import Cells, Joined, Pieces, field_head, join
 from sameset.canonical.tensors import Elements, elements_in
-from sameset.errors import SourceError
 from sameset.kernels.pieces import sort_groups
 
 if TYPE_CHECKING:
@@ -34,10 +33,10 @@ def list_pieces(array: pa.Array, path: str, inner: CellsOf) -> Pieces:
     """Lists of any kind: their elements, in order."""
     if pa.types.is_list_view(array.type) or pa.types.is_large_list_view(array.type):
         elements, offsets, order = viewed_elements(array)
-        cells = used_cells(inner, elements, f"{path}[]", lambda: _mask_of(order, len(elements))).take(order)
+        cells = used_cells(inner, elements, f"{path}[]", lambda: mask_of(order, len(elements))).take(order)
     else:
         elements, offsets = elements_of(array)
-        cells = used_cells(inner, elements, f"{path}[]", lambda: _in_valid(array, offsets))
+        cells = used_cells(inner, elements, f"{path}[]", lambda: in_valid(array, offsets))
     return _grouped(join([NO_HEAD], [cells], len(cells.families)), offsets)
 
 
@@ -53,7 +52,7 @@ def map_pieces(array: pa.MapArray, path: str, inner: CellsOf) -> Pieces:
     """Maps: their entries, each a key and a value, in the order of the entries' bytes."""
     entries, offsets = elements_of(array)
     parts = [
-        used_cells(inner, entries.field(i), f"{path}.{name}", lambda: _in_valid(array, offsets))
+        used_cells(inner, entries.field(i), f"{path}.{name}", lambda: in_valid(array, offsets))
         for i, name in enumerate(["key", "value"])
     ]
     data, ends = join([NO_HEAD, NO_HEAD], parts, len(entries))
@@ -68,7 +67,7 @@ def tensor_pieces(array: pa.ExtensionArray, path: str, inner: CellsOf) -> Pieces
     elements, offsets = elements_of(array.storage)
     shape, axes = kind.shape, kind.permutation or range(len(kind.shape))
     places = np.arange(len(elements)).reshape(len(array), *shape).transpose(0, *(axis + 1 for axis in axes)).ravel()
-    cells = used_cells(inner, elements, f"{path}[]", lambda: _in_valid(array, offsets)).take(places)
+    cells = used_cells(inner, elements, f"{path}[]", lambda: in_valid(array, offsets)).take(places)
     head = np.frombuffer(" ".join(map(str, (kind.value_type, *(shape[axis] for axis in axes)))).encode(), np.uint8)
     heads = Pieces(np.uint64(head.ctypes.data), np.zeros(len(array), np.int64), np.full(len(array), len(head)), head)
     lists = _grouped(join([NO_HEAD], [cells], len(places)), offsets)
@@ -96,17 +95,8 @@ def _tensor_content(elements: Elements, row: int, path: str, inner: CellsOf) -> 
 
 def used_cells(inner: CellsOf, array: pa.Array, path: str, used: Callable[[], Mask]) -> Cells:
     """The cells of an inner array; a time beyond the range is no error where nothing uses it, and empty there."""
-    try:
-        return inner(array, path)
-    except SourceError as error:
-        mask = used()
-        try:
-            kept = array.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, packed_bits(mask)]))
-        except pa.ArrowNotImplementedError:
-            raise error from None
-        if len(kept) == len(array):
-            raise
-        return _scattered(inner(kept, path), mask)
+    cells, mask = of_used(inner, array, path, used)
+    return cells if mask is None else _scattered(cells, mask)
 
 
 def _scattered(cells: Cells, mask: Mask) -> Cells:
@@ -129,14 +119,3 @@ def _grouped(joined: Joined, groups: Offsets) -> Pieces:
 
 def _of_family(pieces: Pieces, family: Family) -> Cells:
     return Cells(pieces, np.full(len(pieces.sizes), family, np.uint8))
-
-
-def _in_valid(array: pa.Array, offsets: Offsets) -> Mask:
-    """Which elements belong to rows that are not null."""
-    return np.repeat(valid_of(array), np.diff(offsets))
-
-
-def _mask_of(places: Offsets, size: int) -> Mask:
-    mask = np.zeros(size, bool)
-    mask[places] = True
-    return mask

@@ -143,7 +143,7 @@ def _checked(project: Project, dataset: Dataset, wanted: Wanted) -> Outcome:
     """The check of a dataset, recorded if its policy says so; SamesetError if it cannot be read."""
     from sameset.cli.progress import watched
     from sameset.configuration import expanded, unspoken
-    from sameset.configuration.checking import check_configured, source_of
+    from sameset.configuration.checking import arrival_of, check_configured, source_of
     from sameset.execution.delta_rows import WantedRows
     from sameset.execution.manifest_store import Manifests
     from sameset.registry import Registry, default_address
@@ -158,14 +158,9 @@ def _checked(project: Project, dataset: Dataset, wanted: Wanted) -> Outcome:
             Registry.open(address) as registry,
             watched(f"reading {dataset.source}", quiet=wanted.output.quiet) as progress,
         ):
-            check, judgement = check_configured(
-                dataset,
-                source,
-                registry,
-                rows=WantedRows(wanted.rows),
-                progress=progress,
-                manifests=Manifests(dataset.manifest, folder, kept.resources),
-            )
+            manifests, rows = Manifests(dataset.manifest, folder, kept.resources), WantedRows(wanted.rows)
+            arrival = arrival_of(dataset, source, registry, rows=rows, progress=progress, manifests=manifests)
+            check, judgement = check_configured(dataset, arrival, registry, manifests=manifests, progress=progress)
     return Outcome(dataset.name, check, judgement)
 
 

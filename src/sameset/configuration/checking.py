@@ -9,7 +9,6 @@ from sameset.configuration.judging import Judgement, judge
 from sameset.configuration.variables import expanded, has_variables
 from sameset.execution.checking import is_incremental, record_check, sketch_arrival
 from sameset.execution.delta_rows import SOME_ROWS, WantedRows
-from sameset.execution.manifest_store import Manifests
 from sameset.execution.operands import column_types
 from sameset.execution.scanning import silent
 from sameset.sources import open_source
@@ -18,6 +17,7 @@ from sameset.sources.file_states import Trust
 if TYPE_CHECKING:
     from sameset.configuration.project import Dataset
     from sameset.execution.checking import Arrival, Check
+    from sameset.execution.manifest_store import Manifests
     from sameset.execution.scanning import Progress
     from sameset.registry import Registry
     from sameset.sources import Source
@@ -27,26 +27,25 @@ __all__ = ["arrival_of", "check_configured", "source_of"]
 
 def check_configured(
     dataset: Dataset,
-    source: Source,
+    arrival: Arrival,
     registry: Registry,
     *,
-    rows: WantedRows = SOME_ROWS,
-    progress: Progress = silent,
-    manifests: Manifests | None = None,
     run_id: str | None = None,
+    validation: str | None = None,
+    manifests: Manifests | None = None,
+    progress: Progress = silent,
 ) -> tuple[Check, Judgement]:
-    """The check of a dataset that arrived at its source (`source_of`), judged by its policy; recorded if that says so.
+    """The check of a dataset that arrived (`arrival_of`), judged by its policy; recorded, with its validation, if that says so.
 
-    Raises SamesetError, with nothing recorded, if the source or the registry cannot be read.
+    Raises SamesetError, with nothing recorded, if the registry cannot be read or written.
     """
     policy = dataset.policy
-    kept = manifests or Manifests.of(dataset.manifest)
-    arrival = arrival_of(dataset, source, registry, rows=rows, progress=progress, manifests=kept)
     check = record_check(
         registry,
         arrival,
         run_id=run_id,
-        manifests=kept,
+        validation=validation,
+        manifests=manifests,
         accept=lambda found: policy.accepts(judge(policy, found).outcome),
         progress=progress,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -14,9 +13,9 @@ import pyarrow as pa
 
 from sameset.canonical.batches import check_columns
 from sameset.canonical.unf import UnfParameters, check_unf_types, unf_elements
-from sameset.errors import SketchFormatError, SourceError, SpecMismatchError
+from sameset.errors import SketchFormatError, SpecMismatchError
 from sameset.execution.projection import selected
-from sameset.execution.scanning import cores, fold_streams, silent
+from sameset.execution.scanning import cores, fold_streams, naming, silent
 from sameset.execution.sketching import sketch_table
 from sameset.sketches.lattice import LatticeDigest, LatticeHasher
 from sameset.sketches.lattice_storage import is_lattice
@@ -24,8 +23,6 @@ from sameset.sketches.spec import Spec
 from sameset.sketches.unf import VectorUnf, combine_unfs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sameset.execution.scanning import Progress
     from sameset.sketches.lattice import LatticeKey
     from sameset.sketches.table import TableSketch
@@ -76,7 +73,7 @@ def unf_digest(
 
     Of the spec, `columns`, `ignore` and `where` count.
     """
-    with _named(source):
+    with naming(source):
         table = selected(source, spec or Spec())
         schema = table.schema()
         check_columns(schema.names, ())
@@ -108,7 +105,7 @@ def lattice_digest(
     Of the spec, `columns`, `ignore`, `where`, `digits` and `nfc` count.
     """
     wanted = spec or Spec()
-    with _named(source):
+    with naming(source):
         hasher = LatticeHasher(selected(source, wanted).schema(), key, wanted.form, wanted.where)
 
         def fold(digest: LatticeDigest, batch: pa.RecordBatch) -> None:
@@ -151,14 +148,3 @@ def dataset_lattice(files: Sequence[SourceDigest]) -> LatticeDigest:
 
 def _as_found(address: str, digest: LatticeDigest) -> SourceDigest:
     return SourceDigest(address, digest.rows, digest.text, {}, digest)
-
-
-@contextmanager
-def _named(source: Source) -> Iterator[None]:
-    """Puts the source's address before a SourceError of the block: what is wrong with a column does not know whose it is."""
-    try:
-        yield
-    except SourceError as error:
-        if source.address not in str(error):
-            error.args = (f"{source.address}: {error}",)
-        raise

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from sameset.errors import SourceError
 from sameset.sources.interrupts import run_in_threads
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Progress", "cores", "fold_batches", "fold_streams", "silent"]
+    from sameset.sources.base import Source
+
+__all__ = ["Progress", "cores", "fold_batches", "fold_streams", "naming", "silent"]
 
 State = TypeVar("State")
 
@@ -32,6 +35,17 @@ def silent(rows: int) -> None:
 def cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def naming(source: Source) -> Iterator[None]:
+    """Has every error of the source say whose it is: what is wrong with a column does not know whose column it is."""
+    try:
+        yield
+    except SourceError as error:
+        if source.address not in str(error):
+            error.args = (f"{source.address}: {error}",)
+        raise
 
 
 def fold_batches(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from sameset.errors import SourceError
 from sameset.execution.projection import selected
-from sameset.execution.scanning import cores, fold_streams, silent
+from sameset.execution.scanning import cores, fold_streams, naming, silent
 from sameset.sketches.spec import Spec
 from sameset.sketches.table import TableSketch, hasher_for
 
@@ -67,7 +64,7 @@ def sketch_partition(
     source: Source, spec: Spec, progress: Progress = silent, threads: int | None = None, tee: Tee | None = None
 ) -> TableSketch:
     """The sketch of one partition, by all cores of this machine unless `threads` says how many."""
-    with _naming(source):
+    with naming(source):
         return sketch_selected(selected(source, spec), spec, progress, threads, tee)
 
 
@@ -75,7 +72,7 @@ def sketch_selected(
     source: Source, spec: Spec, progress: Progress = silent, threads: int | None = None, tee: Tee | None = None
 ) -> TableSketch:
     """The same of a source that already holds just the columns and rows that the spec asks for."""
-    with _naming(source):
+    with naming(source):
         schema = source.schema()
         hasher = hasher_for(spec, schema)
 
@@ -90,14 +87,3 @@ def sketch_selected(
 
         states = fold_streams(source.streams(threads or cores()), start, fold, progress, threads)
     return reduce(TableSketch.merge, (sketch for _, sketch in states))
-
-
-@contextmanager
-def _naming(source: Source) -> Iterator[None]:
-    """Has every error of the source say whose it is: what is wrong with a column does not know whose column it is."""
-    try:
-        yield
-    except SourceError as error:
-        if source.address not in str(error):
-            error.args = (f"{source.address}: {error}",)
-        raise

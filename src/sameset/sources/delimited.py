@@ -23,7 +23,7 @@ from sameset.sources.base import Source
 from sameset.sources.file_parts import FilesSource
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import attach_stores, open_bytes, open_stream, readable_file, sql_path
-from sameset.sources.given_types import given_sql_types, misfit, restored_halves
+from sameset.sources.given_types import checked_types, restored_halves
 from sameset.sources.scan import Layout, ScannedSource, quoted, reading, refuse_repeated, text_literal, unique_names
 from sameset.sources.schemas import one_schema
 from sameset.sources.text_types import TextColumn, families_of, typed, types_of_texts
@@ -144,15 +144,7 @@ class DelimitedSource(ScannedSource, FilesSource):
         """The SQL types of the columns that have a given one, once all their texts are known to be values of it."""
         if self._schema is None:
             return {}
-        types = given_sql_types(con, list(identifiers), self._schema)
-        wrong = misfit(con, texts, {identifiers[name]: self._schema.field(name).type for name in types}, True)
-        if wrong:
-            name = next(name for name, identifier in identifiers.items() if identifier == wrong[0])
-            raise SourceError(
-                f"{self._place_of(name, wrong[1])} has {wrong[1][:80]!r} in column {name!r}, which is no "
-                f"{self._schema.field(name).type}; correct it, or leave --schema-from out"
-            )
-        return types
+        return checked_types(con, texts, identifiers, self._schema, self._place_of, empty_is_missing=True)
 
     def _place_of(self, name: str, text: str) -> str:
         """File and line of the first row with a text in a column."""

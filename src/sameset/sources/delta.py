@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from sameset.errors import MissingExtraError, SourceError
 from sameset.sources.arrow_stream import ArrowStreamSource
-from sameset.sources.base import ROWS_PER_BATCH
+from sameset.sources.base import Source
 from sameset.sources.files import is_object
 from sameset.sources.scan import quoted, reading
 from sameset.sources.schemas import conformed
@@ -35,10 +35,7 @@ class DeltaSource(ArrowStreamSource):
         with self._told():
             return int(self._table().count())
 
-    def ordered_batches(
-        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
-    ) -> Iterator[pa.RecordBatch]:
-        raise SourceError(f"{self.address} keeps its rows in no order; write them to a file in the order that is meant")
+    ordered_batches = Source.ordered_batches  # a lake keeps its rows in no order
 
     def _arrow_schema(self) -> pa.Schema:
         with self._told():

@@ -19,7 +19,7 @@ from typing import TypeVar
 from sameset.errors import SourceError
 from sameset.sources.files import is_object, open_random
 
-__all__ = ["FileState", "Trust", "content_of", "looked_at", "state_of", "states_of"]
+__all__ = ["FileState", "Trust", "content_of", "looked_at", "of_each", "state_of", "states_of"]
 
 #: The coarsest clock of a file system that is in use (FAT keeps two seconds): a file of that age may be written once more
 #: without a change of its times.
@@ -97,11 +97,16 @@ def state_of(file: str) -> FileState:
 
 def states_of(files: Sequence[str], trust: Trust) -> list[FileState]:
     """The states of all files: one `stat` each, one request for each object; with Trust.METADATA one listing of them all."""
-    if not files or not is_object(files[0]):
-        return list(map(state_of, files))
-    if trust is Trust.METADATA:
+    if files and is_object(files[0]) and trust is Trust.METADATA:
         return _listed(files)
-    return in_threads(state_of, files, READERS)
+    return of_each(state_of, files)
+
+
+def of_each(function: Callable[[str], Found], files: Sequence[str]) -> list[Found]:
+    """The function of every file; objects several at a time, because each waits for its store. The first error is raised."""
+    if not files or not is_object(files[0]):
+        return list(map(function, files))
+    return in_threads(function, files, READERS)
 
 
 def content_of(file: str, state: FileState) -> str:

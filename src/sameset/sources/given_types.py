@@ -11,7 +11,7 @@ Bytes, durations and nested types have no writing as text that everybody shares,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -20,7 +20,7 @@ from sameset.errors import SourceError, UnsupportedTypeError
 from sameset.sources.scan import quoted, sql_type_of
 from sameset.sources.schemas import plain
 
-__all__ = ["given_sql_types", "misfit", "restored_halves"]
+__all__ = ["checked_types", "restored_halves"]
 
 NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 WORDS = "'nan', 'inf', '-inf', '+inf', 'infinity', '-infinity', '+infinity'"
@@ -30,13 +30,36 @@ INTEGERS = {8: "TINYINT", 16: "SMALLINT", 32: "INTEGER", 64: "BIGINT"}
 FRACTION = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
 
-def given_sql_types(con: duckdb.DuckDBPyConnection, names: Sequence[str], schema: pa.Schema) -> dict[str, str]:
-    """The SQL type of each column that the schema has; `VARCHAR` for text.
+def checked_types(
+    con: duckdb.DuckDBPyConnection,
+    texts: str,
+    identifiers: Mapping[str, str],
+    schema: pa.Schema,
+    place_of: Callable[[str, str], str],
+    *,
+    empty_is_missing: bool,
+) -> dict[str, str]:
+    """The SQL types of the columns that have a given one, once all texts of a relation are known to be values of it.
+
+    `identifiers` are the SQL names of the columns, `place_of` says in which file and line a column has a text.
 
     Raises:
-        SourceError: the schema has none of the columns.
+        SourceError: a text is no value of its type, or the schema has none of the columns.
         UnsupportedTypeError: a type has no values that are written as text.
     """
+    types = _sql_types(con, list(identifiers), schema)
+    wrong = _misfit(con, texts, {identifiers[name]: schema.field(name).type for name in types}, empty_is_missing)
+    if wrong:
+        name = next(name for name, identifier in identifiers.items() if identifier == wrong[0])
+        raise SourceError(
+            f"{place_of(name, wrong[1])} has {wrong[1][:80]!r} in column {name!r}, which is no "
+            f"{schema.field(name).type}; correct it, or leave --schema-from out"
+        )
+    return types
+
+
+def _sql_types(con: duckdb.DuckDBPyConnection, names: Sequence[str], schema: pa.Schema) -> dict[str, str]:
+    """The SQL type of each column that the schema has; `VARCHAR` for text."""
     types = {}
     for name in (name for name in names if name in schema.names):
         type_ = plain(schema.field(name).type)
@@ -53,7 +76,7 @@ def given_sql_types(con: duckdb.DuckDBPyConnection, names: Sequence[str], schema
     return types
 
 
-def misfit(
+def _misfit(
     con: duckdb.DuckDBPyConnection, relation: str, columns: dict[str, pa.DataType], empty_is_missing: bool
 ) -> tuple[str, str] | None:
     """The first column, by its SQL identifier, with a text that is no value of its type, and that text."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from sameset.errors import MissingExtraError, SourceError
 from sameset.sources.arrow_stream import ArrowStreamSource
-from sameset.sources.base import ROWS_PER_BATCH
+from sameset.sources.base import Source
 from sameset.sources.files import is_object, readable_file
 from sameset.sources.scan import reading
 from sameset.sources.schemas import conformed
@@ -34,10 +34,7 @@ class IcebergSource(ArrowStreamSource):
         self._place = address[len("iceberg://") :]
         self._snapshot: int | None = None
 
-    def ordered_batches(
-        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
-    ) -> Iterator[pa.RecordBatch]:
-        raise SourceError(f"{self.address} keeps its rows in no order; write them to a file in the order that is meant")
+    ordered_batches = Source.ordered_batches  # a lake keeps its rows in no order
 
     def _arrow_schema(self) -> pa.Schema:
         with self._told():

@@ -20,7 +20,7 @@ import pyarrow as pa
 from sameset.errors import SchemaError, SourceError
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import attach_stores, open_bytes, readable_file, sql_path
-from sameset.sources.given_types import given_sql_types, misfit, restored_halves
+from sameset.sources.given_types import checked_types, restored_halves
 from sameset.sources.scan import Layout, ScannedSource, quoted, text_literal, unique_names
 from sameset.sources.text_types import NUMBERS, TEMPORAL, TextColumn, typed, types_of_texts
 
@@ -76,7 +76,7 @@ class JsonLinesSource(ScannedSource):
         """The SQL type of each column, given or found."""
         if any("number" in found for found in kinds):
             self._refuse_long_fractions(con)
-        given = self._given(con, texts, identifiers)
+        given = checked_types(con, texts, identifiers, self._schema, self._place_of, empty_is_missing=False)
         unknown = {
             name: found[0] if found else None
             for name, found in zip(identifiers, kinds, strict=True)
@@ -93,18 +93,6 @@ class JsonLinesSource(ScannedSource):
         self._refuse_rounded(con, [name for name in numbers if types[name].startswith("DECIMAL")])
         self._refuse_rewritten(con, identifiers, [name for name in numbers if types[name] == "VARCHAR"])
         return [types[name] for name in identifiers]
-
-    def _given(self, con: duckdb.DuckDBPyConnection, texts: str, identifiers: dict[str, str]) -> dict[str, str]:
-        """The SQL types of the columns that have a given one, once all their values are known to be of it."""
-        types = given_sql_types(con, list(identifiers), self._schema)
-        wrong = misfit(con, texts, {identifiers[name]: self._schema.field(name).type for name in types}, False)
-        if wrong:
-            name = next(name for name, identifier in identifiers.items() if identifier == wrong[0])
-            raise SourceError(
-                f"{self._place_of(name, wrong[1])} has {wrong[1][:80]!r} in column {name!r}, which is no "
-                f"{self._schema.field(name).type}; correct it, or leave --schema-from out"
-            )
-        return types
 
     def _place_of(self, name: str, text: str) -> str:
         """File and line of the first object with a value in a key."""

@@ -14,6 +14,7 @@ from sameset.errors import SchemaError, SourceError
 from sameset.sources.base import Source
 from sameset.sources.file_parts import FilesSource
 from sameset.sources.file_sets import FileSet
+from sameset.sources.file_states import of_each
 from sameset.sources.files import attach_stores, open_random, readable_file, sql_path
 from sameset.sources.int96 import refuse_nanoseconds
 from sameset.sources.plain_parts import PlainPart
@@ -154,7 +155,7 @@ class ParquetSource(ScannedSource, FilesSource):
     @cached_property
     def _footers(self) -> list[Footer]:
         """What the end of each file says."""
-        return [_footer_of(name) for name in self._files.files]
+        return of_each(_footer_of, self._files.files)
 
     def _refuse_lost_nanoseconds(self) -> None:
         """Nothing, unless a timestamp of the kind INT96, which Spark still writes, holds nanoseconds: DuckDB drops them."""
