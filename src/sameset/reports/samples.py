@@ -56,7 +56,9 @@ def sample_lines(comparison: Comparison, limit: int) -> list[str]:
             shown = [_told(change) for change in changes.lists.get(fate, ())[: min(MOST_SAMPLES, limit)]]
             more = changes.counts[fate] - len(shown)
             tail = f" and {more:,} more" if shown and more > 0 else ""
-            lines.append(f"{NAMES[fate]} ({changes.counts[fate]:,})" + (f": {'; '.join(shown)}{tail}" if told and shown else ""))
+            lines.append(
+                f"{NAMES[fate]} ({changes.counts[fate]:,})" + (f": {'; '.join(shown)}{tail}" if told and shown else "")
+            )
     return lines + remarks_of(changes)
 
 
