@@ -57,6 +57,7 @@ CASES = {
     "pounds": Case("weight", WEIGHT / 0.45359237, "scaled", new="scaled", old="scaled"),
     "exchange rate": Case("price", PRICE * 1.0837, "scaled"),
     "exchange rate in cents": Case("cents", np.rint(CENTS * 1.0837).astype(np.int64), "scaled"),
+    "a rate and a fee of rounded floats": Case("price", np.round(PRICE * 1.0837 + 2.5, 4), "linear"),
     "exchange rate of rounded floats": Case("price", np.round(PRICE * 1.0837, 4), "scaled"),
     "offset": Case("cents", CENTS.astype(np.int64) + 1_000_000, "offset"),
     "Fahrenheit": Case("weight", WEIGHT * 1.8 + 32, "linear"),
@@ -293,6 +294,10 @@ def grid(start: int, rows: int, step: float) -> np.ndarray[Any, Any]:
 
 FALSE = {
     "noise of cents": ("price", np.round(PRICE + np.random.default_rng(1).choice([-0.01, 0.01, 0.02], 500), 4)),
+    "cut to two decimals": ("price", np.floor(PRICE * 100) / 100),
+    "cut after a rate": ("price", np.floor(PRICE * 119) / 100),
+    "decimals cut": ("price", decimals(np.floor(PRICE * 100) / 100, pa.decimal128(20, 2))),
+    "tens cut": ("cents", CENTS // 10 * 10),
     "two rates": ("price", np.round(PRICE * np.where(np.arange(500) % 2, 1.1, 1.2), 4)),
     "noise": ("price", PRICE + np.random.default_rng(1).normal(0, 1, 500)),
     "all zeros": ("price", np.zeros(500)),

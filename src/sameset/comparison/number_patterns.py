@@ -156,6 +156,8 @@ def _mapped(column: str, cells: _Cells) -> Pattern | None:
         ):
             best = max(lines, key=lambda line: few.fit(line, slack).sum())
             fits = cells.fit(best, slack)
+            if slack and 0 < abs(best.offset) < cells.step:
+                continue  # what was cut off at its last place looks lowered by half of it
             if _enough(fits, cells.old) and not (best.factor == 1 and best.offset == 0):
                 amount = best.offset if kind is PatternKind.OFFSET else best.factor
                 return _pattern(kind, column, fits, _mapping_words(kind, best), float(amount))
