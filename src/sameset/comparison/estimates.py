@@ -93,6 +93,9 @@ def overlap_of(left: Sample, right: Sample, *, bags: bool) -> Overlap:
     threshold = min(left.threshold, right.threshold)
     a, b = _aligned(left, right, threshold, bags)
     known = left.is_exact and right.is_exact
+    empty = [sample.is_exact and not len(sample.hashes) for sample in (left, right)]
+    if not known and any(empty):  # nothing is in common, however little is known of the other one
+        return Overlap.of_counts(0, int(not empty[0]), int(not empty[1]))
     low, high = np.minimum(a, b), np.maximum(a, b)
     return Overlap(_share(low, high, known), _share(low, a, known), _share(low, b, known))
 
