@@ -27,8 +27,22 @@ FREE = ("altair", "great-expectations", "marshmallow", "pandas")
 EXTRAS = ("duckdb-sql", "postgres")
 TOOLS = ("editables", "hatchling", "hypothesis", "packaging", "pytest", "pytest-timeout", "pytest-xdist")
 
-#: What stands on Great Expectations' own classes: engines, data source, checkpoints, and that nothing is dropped.
-TESTS = ("batches", "checkpoints", "datasource", "engines", "fail_closed", "recording", "runtime_datasources", "values")
+#: What stands on Great Expectations' own classes: engines, data source, checkpoints, pages, and that nothing is dropped.
+TESTS = (
+    "batches",
+    "checkpoints",
+    "data_docs",
+    "datasource",
+    "engines",
+    "escaping",
+    "fail_closed",
+    "gallery_pages",
+    "near_bounds",
+    "recording",
+    "refusals",
+    "runtime_datasources",
+    "values",
+)
 
 PAIRS = [
     nox.param(gx, pandas, id=f"gx-{gx}-pandas-{pandas}", tags=["edges"] if gx in EDGES else [])

@@ -63,11 +63,20 @@ class RecordInRegistryAction(ValidationAction):
                     f"action {self.name!r} has one dataset for {len(assets)} assets; give it `datasets`, by name of asset"
                 )
             names = dict.fromkeys(assets, self.dataset)
+        self._expect_validated(set(self.datasets) - {one.asset.name for one in definitions})
         run = checkpoint_result.run_id
         told = f"{checkpoint_result.name}/{run.run_name}/{run.run_time.isoformat()}"
         origin = {"checkpoint": checkpoint_result.name, "data_docs": _pages(action_context)}
         validated = validated_batches(checkpoint_result, context, names)
         return {one.dataset: self._recorded(one, told, origin) for one in validated}
+
+    def _expect_validated(self, others: set[str]) -> None:
+        """Nothing, if `datasets` speaks of no other assets: the one that is meant would be recorded under its own name."""
+        if others:
+            raise SpecError(
+                f"action {self.name!r} names the asset {min(others)!r}, which its checkpoint does not validate; "
+                "give `datasets` the names of assets that it does"
+            )
 
     def _recorded(self, validated: Validated, run: str, origin: dict[str, Any]) -> dict[str, Any]:
         forgiven = self._forgiven.get(self.record_on)

@@ -20,8 +20,9 @@ from great_expectations.render.renderer_configuration import RendererConfigurati
 
 from sameset.registry import default_address
 from sameset_expectations.batches import SUPPORTED, opened_source
-from sameset_expectations.bounds import Measured
+from sameset_expectations.bounds import Measured, share_text
 from sameset_expectations.engine import SamesetExecutionEngine
+from sameset_expectations.escaping import as_parameter
 from sameset_expectations.failures import noting
 from sameset_expectations.fields import checked_kind, checked_parameter, without_secret
 from sameset_expectations.metrics import SKETCH
@@ -57,7 +58,7 @@ class Finding:
     def of_measured(cls, measured: Measured, sentence: str, facts: dict[str, Any] | None = None) -> Finding:
         """The finding that a number keeps its bounds, or not."""
         told = f"{sentence}; {measured.remark}" if measured.remark else sentence
-        observed = float(f"{measured.found.estimate:.4g}")
+        observed = float(share_text(measured.found.estimate, measured.bounds.low, measured.bounds.high))
         return cls(measured.success, observed, told, {"measured": measured.to_json(), **(facts or {})})
 
     def to_result(self, *, brief: bool = False) -> dict[str, Any]:
@@ -79,6 +80,16 @@ class SketchExpectation(BatchExpectation, ABC):
     """An expectation about the rows of a whole table. Subclasses add fields, `_judge`, `_told` and `_blocks`."""
 
     _plain_fields = pydantic.validator("*", pre=True, allow_reuse=True)(_plain_field)
+
+    @pydantic.root_validator(pre=True)
+    @classmethod
+    def _whole_batches(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("row_condition") is not None:
+            raise ValueError(
+                f"{cls.__name__} is about all rows of a batch and takes no row_condition; "
+                "point the asset to a query, or define a batch definition with parts"
+            )
+        return values
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (SKETCH,)
     domain_keys: ClassVar[tuple[str, ...]] = ("batch_id",)
@@ -154,7 +165,8 @@ class SketchExpectation(BatchExpectation, ABC):
         known = configuration or (result.expectation_config if result else None)
         template, params = cls._told(known.kwargs if known else {})
         styling = {"default": {"classes": ["badge", "badge-secondary"]}}
-        content = {"template": template, "params": params, "styling": styling}
+        shown = {name: as_parameter(value) for name, value in params.items()}
+        content = {"template": template, "params": shown, "styling": styling}
         return [RenderedStringTemplateContent(content_block_type="string_template", string_template=content)]
 
     @classmethod

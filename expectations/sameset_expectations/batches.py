@@ -8,6 +8,7 @@ from typing import Any
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 
 from sameset.errors import SpecError
+from sameset.registry import without_password
 from sameset.sources import Source, open_source
 from sameset_expectations.engine import SamesetExecutionEngine
 from sameset_expectations.sql import source_of_selectable
@@ -32,11 +33,13 @@ def source_of(engine: Any, domain: Mapping[str, Any]) -> Source:
     if isinstance(engine, SamesetExecutionEngine):
         return engine.batch_data(domain).source
     records = engine.get_domain_records(dict(domain))
+    batch = engine.batch_manager.batch_cache.get(_batch_id(engine, domain))
     if isinstance(engine, SqlAlchemyExecutionEngine):
-        batch = engine.batch_manager.batch_cache.get(_batch_id(engine, domain))
         source = source_of_selectable(engine, records, batch.batch_spec if batch else None)
     else:
         source = open_source(records)
+    if source.address.startswith("memory:"):
+        source.address = _name_of(batch) or source.address
     setattr(_batch_data(engine, domain), KEPT, source)
     return source
 
@@ -45,6 +48,15 @@ def opened_source(engine: Any, domain: Mapping[str, Any]) -> Source:
     """The source that `source_of` opened last: a frame of pandas becomes Arrow once, however many expectations ask."""
     kept = getattr(_batch_data(engine, domain), KEPT, None)
     return kept if isinstance(kept, Source) else source_of(engine, domain)
+
+
+def _name_of(batch: Any) -> str | None:
+    """Where a batch of memory came from: the file that was read, or what the project calls it, as registries do."""
+    path = (getattr(batch, "batch_spec", None) or {}).get("path")
+    if isinstance(path, str):
+        return without_password(path)
+    names = [getattr(getattr(batch, part, None), "name", None) for part in ("datasource", "data_asset")]
+    return None if None in names else "great_expectations://" + "/".join(map(str, names))
 
 
 def _batch_id(engine: Any, domain: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from great_expectations.render import RenderedStringTemplateContent
 
 from sameset.comparison.estimates import Estimate
 from sameset.reports.overlap import Part, Stripe, stripes
-from sameset_expectations.bounds import allowed_text
+from sameset_expectations.bounds import allowed_text, share_text
 
 __all__ = ["drawing", "rows_bar", "scale_bar"]
 
@@ -86,9 +86,10 @@ def scale_bar(measured: Mapping[str, Any]) -> RenderedStringTemplateContent:
 
 
 def _measured(measured: Mapping[str, Any]) -> str:
-    found = f"{measured['estimate']:.4g}"
+    bounds = measured["min"], measured["max"]
+    found, low, high = (share_text(measured[name], *bounds) for name in ("estimate", "low", "high"))
     if measured["low"] != measured["high"]:
-        found += f" ({measured['low']:.4g} to {measured['high']:.4g})"
+        found += f" ({low} to {high})"
     return f"found: {found}, {WORDS[measured['decision']]}"
 
 

@@ -222,8 +222,6 @@ def _docs(context: AbstractDataContext, checkpoint: Checkpoint, result: Checkpoi
     if not any(isinstance(action, UpdateDataDocsAction) for action in checkpoint.actions):
         return None
     sites = [site["site_url"] for site in context.get_docs_sites_urls() if site["site_url"]]
-    asked = [one.expectation_config.kwargs for found in result.run_results.values() for one in found.results]
-    columns = sorted({str(one["column"]) for one in asked if one.get("column") is not None})
     for site in sites:
-        finish_pages(site, result.run_id.run_time.timestamp(), columns)
+        finish_pages(site, result.run_id.run_time.timestamp())
     return str(sites[0]) if sites else None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
     from great_expectations.data_context import AbstractDataContext
 
-__all__ = ["evaluate", "expect_whole", "get_context", "get_suite", "open_project", "stored_expectations"]
+__all__ = ["evaluate", "expect_whole", "get_context", "get_suite", "stored_expectations"]
 
 
 def get_context(folder: str | Path | None = None) -> AbstractDataContext:
@@ -36,17 +36,6 @@ def get_context(folder: str | Path | None = None) -> AbstractDataContext:
     context.variables.progress_bars = {"globally": False}
     load_runtime_datasources(context)
     return context
-
-
-def open_project(folder: str | Path) -> AbstractDataContext:
-    """The Great Expectations project that is in a folder; SamesetError if there is none, or if it cannot be opened."""
-    places = [Path(folder) / name for name in ("", "gx", "great_expectations")]
-    found = next((place for place in places if (place / "great_expectations.yml").exists()), None)
-    if found is None:
-        raise SamesetError(
-            f"there is no Great Expectations project in {folder}; give the folder that holds great_expectations.yml or gx"
-        )
-    return get_context(found)
 
 
 def _file_context(folder: Path) -> AbstractDataContext:

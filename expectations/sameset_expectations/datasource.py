@@ -17,7 +17,7 @@ from great_expectations.core.batch import LegacyBatchDefinition
 from great_expectations.datasource.fluent import BatchRequest
 from great_expectations.datasource.fluent.batch_identifier_util import make_batch_identifier
 from great_expectations.datasource.fluent.config_str import ConfigStr
-from great_expectations.datasource.fluent.interfaces import Batch, DataAsset, Datasource
+from great_expectations.datasource.fluent.interfaces import Batch, DataAsset, Datasource, HeadData
 
 from sameset.errors import SketchFormatError, SpecError
 from sameset.registry import without_password
@@ -35,6 +35,14 @@ class TableBatch(Batch):
         address = self.batch_request.options.get("address")
         place = [] if address is None else [label(f"{PurePath(address).name} {address}")]
         return "-".join([label(self.datasource.name), label(self.data_asset.name), *place])
+
+    def head(self, n_rows: int = 5, fetch_all: bool = False) -> HeadData:
+        """The first rows. Raises SpecError for all of them or all but some, which may be more than memory holds."""
+        if fetch_all or n_rows < 0:
+            raise SpecError("a table may be larger than memory, so only its first rows are shown; give their number")
+        import pandas as pd
+
+        return HeadData(data=self.data.first(n_rows).to_pandas(types_mapper=pd.ArrowDtype))
 
 
 class TableAsset(DataAsset):

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -68,18 +67,13 @@ def make_self_contained(folder: str | Path, progress: Told = lambda done, total:
     return sum(one is True for one in found)
 
 
-def finish_pages(index: str, since: float, columns: Iterable[str] = ()) -> int:
-    """The number of pages beside an index page (its path or file: address), written at `since` or later, that were changed.
-
-    They got the style, and headings of `columns` of an expectation that are texts: Great Expectations puts the names of
-    columns into headings as they are, so that markup in them would be markup of the page.
-    """
+def finish_pages(index: str, since: float) -> int:
+    """The number of pages beside an index page (its path or file: address), written at `since` or later, that got the style."""
     if urlsplit(index).scheme not in ("", "file"):
         return 0
     folder = Path(unquote(urlsplit(index).path)).parent
     recent = [page for page in _pages(folder) if page.stat().st_mtime >= since - 1]
-    odd = [name for name in columns if escape(name) != name or "$" in name]
-    return sum(_rewrite(page, alone=False, columns=odd) is True for page in recent)
+    return sum(_rewrite(page, alone=False) is True for page in recent)
 
 
 def _pages(folder: Path) -> Iterator[Path]:
@@ -97,15 +91,13 @@ def _rewrite_told(page: Path, done: int, total: int, progress: Told) -> bool | N
     return changed
 
 
-def _rewrite(page: Path, *, alone: bool, columns: Iterable[str] = ()) -> bool | None:
+def _rewrite(page: Path, *, alone: bool) -> bool | None:
     """Whether the page was changed; None if it is none of Great Expectations'."""
     content = page.read_bytes()
     if not MADE_BY.search(content):
         return None
     before = content.decode()
     after = _alone(before) if alone else before if MARK in before else _with_style(before, "")
-    for name in columns:
-        after = _with_heading(after, name)
     if after != before:
         _replace(page, after)
     return after != before
@@ -126,13 +118,6 @@ def _with_style(text: str, policy: str) -> str:
     style = f"{policy}<style {MARK}>{_static('offline.css')}</style>"
     script = f"<script {MARK}>{_static('offline.js')}</script>"
     return text.replace("<head>", f"<head>{style}", 1).replace("</head>", f"{script}</head>", 1)
-
-
-def _with_heading(text: str, name: str) -> str:
-    """The page with the name of a column as text in its headings and in the table of contents."""
-    raw = "|".join(re.escape(one) for one in (name, name.replace("$", "$$")))
-    heading = rf"""(<h5 class="m-0" >\s*|ge-navigation-sidebar-link[^>]*>\s*)(?:{raw})(\s*</(?:h5|a)>)"""
-    return re.sub(heading, lambda found: found[1] + escape(name) + found[2], text)
 
 
 @cache

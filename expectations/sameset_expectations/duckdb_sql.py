@@ -92,6 +92,18 @@ class SamesetDuckDBDatasource(SQLDatasource):
         description="duckdb:///FILE, with four slashes for an absolute path, or duckdb:///:memory:"
     )
 
+    @pydantic.validator("connection_string")
+    @classmethod
+    def _is_of_duckdb(cls, text: Any) -> Any:
+        told = str(getattr(text, "template_str", text))
+        if not told.startswith(
+            ("duckdb:", "$")
+        ):  # another dialect takes other arguments, and says so in words of its own
+            raise ValueError(
+                "a connection_string of DuckDB is duckdb:///FILE or duckdb:///:memory:, not of another kind"
+            )
+        return text
+
     @property
     def execution_engine_type(self) -> Any:
         """The engine that evaluates batches of this data source."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from great_expectations.core.batch import BatchData, BatchMarkers
 from great_expectations.core.id_dict import BatchSpec
 from great_expectations.execution_engine import ExecutionEngine
 
-from sameset.errors import SamesetError, SchemaError, SpecError
+from sameset.errors import SamesetError, SchemaError, SourceError, SpecError
 from sameset.execution.scanning import Progress, silent
 from sameset.execution.sketching import sketch_table
 from sameset.registry import default_address, without_password
@@ -94,6 +96,14 @@ class TableBatchData(BatchData):
         known = self.source.row_count()
         return int(self.aggregate("count(*)")) if known is None else known
 
+    def first(self, rows: int) -> pa.Table:
+        """The first rows, in the order in which the source keeps them, if it keeps one."""
+        try:
+            kept = _first(self.source.ordered_batches(rows=max(rows, 1)), rows)
+        except SourceError:
+            kept = _first(self.source.batches(rows=max(rows, 1)), rows)
+        return pa.Table.from_batches(kept, kept[0].schema if kept else self.source.schema())
+
     def aggregate(self, expression: str, where: str | None = None) -> Any:
         """The value of a SQL aggregate over the rows; SamesetError if they cannot be read."""
         asked = expression, where
@@ -106,6 +116,15 @@ class TableBatchData(BatchData):
         if isinstance(found, SamesetError):
             raise found
         return found
+
+
+def _first(batches: Iterator[pa.RecordBatch], rows: int) -> list[pa.RecordBatch]:
+    """The first rows of batches, of which no more are read; what they are read with is closed."""
+    kept: list[pa.RecordBatch] = []
+    with closing(batches):  # type: ignore[type-var]  # they are generators
+        while (left := rows - sum(map(len, kept))) > 0 and (batch := next(batches, None)) is not None:
+            kept.append(batch.slice(0, left))
+    return kept
 
 
 class SamesetExecutionEngine(ExecutionEngine):

@@ -54,7 +54,7 @@ def reason_of(exception_info: dict[str, Any] | None) -> str | None:
     info = exception_info or {}
     for one in [info] if "raised_exception" in info else info.values():
         if one["raised_exception"]:
-            told = (str(one["exception_message"]).strip() or "no reason given").splitlines()[0]
+            told = _line(str(one["exception_message"])) or "no reason given"
             return NOT_EVALUATED if told == "Unable to build EVR" else told
     return None
 
@@ -62,9 +62,20 @@ def reason_of(exception_info: dict[str, Any] | None) -> str | None:
 def first_line(error: BaseException) -> str:
     """The first line of an error's text, or what kind it is if it has none; of fields that are refused, the sentences."""
     if isinstance(error, ValidationError):
-        return f"{error.model.__name__}: {'; '.join(_line(str(one['msg'])) for one in error.errors())}"
+        return f"{error.model.__name__}: {'; '.join(map(_told, error.errors()))}"
+    variable = getattr(error, "missing_config_variable", None)  # whose name Great Expectations does not tell
+    if isinstance(variable, str):
+        return f"the variable {variable} has no value; set it in the environment or in uncommitted/config_variables.yml"
     return _line(str(error)) or type(error).__name__
 
 
+def _told(refused: dict[str, Any]) -> str:
+    """Why a field is refused, and which one it is, where the reason does not name it."""
+    name, line = str(refused["loc"][-1]), _line(str(refused["msg"]))
+    return line if name == "__root__" or name in line else f"{name}: {line}"
+
+
 def _line(text: str) -> str:
-    return next(iter(text.strip().splitlines()), "")
+    """The first line of a text, and the next one where it ends in a colon: what it announces stands there."""
+    first, *more = [line.strip() for line in text.strip().splitlines() if line.strip()] or [""]
+    return f"{first} {more[0]}" if first.endswith(":") and more else first

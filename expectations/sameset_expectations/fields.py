@@ -99,7 +99,7 @@ def some_names(value: Any) -> Any:
 
 def checked_parameter(value: Any) -> Any:
     """The value, if it is no mapping or one that names a suite parameter; ValueError otherwise."""
-    if isinstance(value, Mapping) and set(value) != {"$PARAMETER"}:
+    if isinstance(value, Mapping) and (set(value) != {"$PARAMETER"} or not _as_text(value["$PARAMETER"])):
         raise ValueError('a field takes a value or a suite parameter, which is written {"$PARAMETER": "name"}')
     return value
 

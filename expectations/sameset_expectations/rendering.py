@@ -1,4 +1,4 @@
-"""What people see of a result in Data Docs: sentences and tables whose every text is escaped by Great Expectations."""
+"""What people see of a result in Data Docs: sentences and tables, of which every text is text, whatever it holds."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from great_expectations.render import RenderedContent, RenderedStringTemplateContent, RenderedTableContent
 
 from sameset.comparison.sentences import SYMBOLS
-from sameset_expectations.bounds import allowed_text
+from sameset_expectations.bounds import allowed_text, share_text
 from sameset_expectations.charts import rows_bar, scale_bar
+from sameset_expectations.escaping import as_parameter
 
 __all__ = [
     "columns_table",
@@ -26,14 +27,16 @@ __all__ = [
 DECISIONS = {"within": "✔ allowed", "beyond": "✘ not allowed", "unsure": "? not known well enough"}
 ROWS_ASIDE = {True: ["(rows aside)"], None: ["(or rows aside)"], False: []}
 LONGEST = 200  # signs of a value that is shown; a cell may hold a mebibyte
+#: Signs of what is said, by the name that JSON has for it: three numbers with their bounds take some 400.
+SAID = {"sentence": 600, "exception_message": 600}
 
 
-def shorten(value: Any) -> Any:
+def shorten(value: Any, longest: int = LONGEST) -> Any:
     """The JSON value with texts cut to what a page can show."""
     if isinstance(value, str):
-        return value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
+        return value if len(value) <= longest else value[: longest - 1] + "…"
     if isinstance(value, Mapping):
-        return {shorten(name): shorten(part) for name, part in value.items()}
+        return {shorten(name): shorten(part, SAID.get(name, LONGEST)) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [shorten(part) for part in value]
     return value
@@ -43,7 +46,7 @@ def text(content: object, *classes: str, tag: str = "span") -> RenderedStringTem
     """A text as it is; markup in it stays text."""
     template = {
         "template": "$text",
-        "params": {"text": str(content)},
+        "params": {"text": as_parameter(content)},
         "tag": tag,
         "styling": {"classes": list(classes)},
     }
@@ -68,7 +71,12 @@ def measured_blocks(measured: Mapping[str, Any], what: str = "Share") -> list[Re
 def measured_table(found: Iterable[Mapping[str, Any]], what: str) -> RenderedTableContent:
     """Numbers beside the bounds that they must keep."""
     rows = [
-        [one["what"], estimate_text(one), allowed_text(one["min"], one["max"]), DECISIONS[one["decision"]]]
+        [
+            one["what"],
+            estimate_text(one, one["min"], one["max"]),
+            allowed_text(one["min"], one["max"]),
+            DECISIONS[one["decision"]],
+        ]
         for one in found
     ]
     return table([what, "Found (95 % interval)", "Allowed", ""], rows)
@@ -126,15 +134,15 @@ def similarity_tables(others: Sequence[Mapping[str, Any]]) -> list[RenderedConte
     return [table(header, rows)] if rows else []
 
 
-def estimate_text(estimate: Mapping[str, float]) -> str:
-    """An estimate with its 95 % interval; one without is exact."""
-    found, low, high = (_figure(estimate[name]) for name in ("estimate", "low", "high"))
+def estimate_text(estimate: Mapping[str, float], *bounds: float | None) -> str:
+    """An estimate with its 95 % interval; one without is exact. Rounding moves none over a bound."""
+    found, low, high = (_figure(estimate[name], *bounds) for name in ("estimate", "low", "high"))
     return found if estimate["low"] == estimate["high"] else f"{found} ({low} to {high})"
 
 
-def _figure(value: float) -> str:
-    """A share with four digits, a number of rows as a whole one."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+def _figure(value: float, *bounds: float | None) -> str:
+    """A share with the digits that it takes, a number of rows as a whole one."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else share_text(value, *bounds)
 
 
 def _change_rows(comparison: Mapping[str, Any]) -> list[list[object]]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sameset.errors import SamesetError, SpecError
 from sameset.registry import without_password
 from sameset_expectations.datasource import SamesetDatasource
+from sameset_expectations.failures import first_line
 
 if TYPE_CHECKING:
     from great_expectations.data_context import AbstractDataContext
@@ -66,9 +67,8 @@ def load_runtime_datasources(context: AbstractDataContext) -> None:
         for stored in json.loads(path.read_text(encoding="utf-8")):
             _attach(context, SamesetDatasource.parse_obj(stored))
     except (OSError, ValueError, TypeError) as error:
-        told = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise SamesetError(
-            f"{path} does not hold the data sources of a project: {told}; restore or remove it"
+            f"{path} does not hold the data sources of a project: {first_line(error)}; restore or remove it"
         ) from error
 
 

@@ -162,9 +162,8 @@ def _publish(
         context.suites.add_or_update(suite)
         context.validation_results_store.store_validation_results(result, result_key, suite_key)
         pages = context.build_data_docs(resource_identifiers=[result_key, suite_key])
-        columns = {str(one.configuration.kwargs.get("column", "")) for one in suite.expectations}
         for page in pages.values():
-            finish_pages(page, since=run.run_time.timestamp(), columns=columns)
+            finish_pages(page, since=run.run_time.timestamp())
     except OSError as error:
         raise SamesetError(f"Data Docs cannot be written: {error.strerror}: {error.filename}") from error
     return next(iter(pages.values()), None)

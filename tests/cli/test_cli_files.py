@@ -83,6 +83,12 @@ def test_a_batch_is_added_to_a_sketch_file(folder: Path, here: Here) -> None:
     assert (compared["verdict"], compared["rows"]["added"]) == ("appended", 1)
 
 
+def test_a_sketch_file_that_is_written_anew_has_not_the_manifest_of_the_old_one(folder: Path, here: Here) -> None:
+    here("sketch", "data", "--manifest", "-o", "a.sameset")
+    assert here("apply", "a.sameset", "--add", "batch.csv", "-o", "a.sameset").code == 0
+    assert not (folder / "a.sameset.manifest.parquet").exists()
+
+
 REFUSED = {
     "no batch": (("prices",), "there is no batch to apply"),
     "no place for the result": (("a.sameset", "--add", "batch.csv"), "say with -o where"),

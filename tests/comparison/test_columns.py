@@ -61,6 +61,22 @@ def test_a_column_put_in_front_is_the_only_one_reordered(place: int) -> None:
     }
 
 
+def test_columns_that_were_renamed_or_left_out_do_not_make_the_others_reordered() -> None:
+    names = ORDERS.schema.names
+    renamed = ORDERS.rename_columns([f"new {name}" if i % 2 else name for i, name in enumerate(names)])
+    expected = {f"new {name}" if i % 2 else name: "renamed" if i % 2 else "same" for i, name in enumerate(names)}
+    assert states(ORDERS, renamed) == expected
+    first = renamed.schema.names[0]
+    assert states(ORDERS, renamed.select([*renamed.schema.names[1:], first])) == expected | {first: "reordered"}
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_an_empty_table_surely_has_no_values_in_common(swapped: bool) -> None:
+    sides = [sketch_of(pa.table({"n": np.arange(rows)})) for rows in (3_000, 0)]
+    (change,) = compare_columns(*(sides[::-1] if swapped else sides))
+    assert change.values == Estimate(0, 0, 0)
+
+
 def test_a_column_that_changed_and_stands_elsewhere_is_changed() -> None:
     right = changed_column(ORDERS, "note", ["x"] * 60).select(ORDERS.schema.names[::-1])
     assert states(ORDERS, right)["note"] == "changed"

@@ -57,6 +57,8 @@ CASES = {
     "pounds": Case("weight", WEIGHT / 0.45359237, "scaled", new="scaled", old="scaled"),
     "exchange rate": Case("price", PRICE * 1.0837, "scaled"),
     "exchange rate in cents": Case("cents", np.rint(CENTS * 1.0837).astype(np.int64), "scaled"),
+    "a rate and a fee of rounded floats": Case("price", np.round(PRICE * 1.0837 + 2.5, 4), "linear"),
+    "exchange rate of rounded floats": Case("price", np.round(PRICE * 1.0837, 4), "scaled"),
     "offset": Case("cents", CENTS.astype(np.int64) + 1_000_000, "offset"),
     "Fahrenheit": Case("weight", WEIGHT * 1.8 + 32, "linear"),
     "one decimal": Case("weight", np.round(WEIGHT, 1), "rounded", "unrounded", old="unrounded"),
@@ -132,6 +134,16 @@ def test_a_pattern_has_a_sentence_with_its_evidence(name: str) -> None:
     case = CASES[name]
     found = by_tables(ORDERS, with_column(ORDERS, case.column, case.values), ("id",))
     assert [p.sentence for column in found.columns for p in column.patterns] == [SENTENCES[name]]
+
+
+def test_letters_that_are_two_in_upper_case_differ_in_case_alone() -> None:
+    streets = [f"Große Straße {n}" for n in range(500)]
+    left, right = (with_column(ORDERS, "name", texts) for texts in (streets, [text.upper() for text in streets]))
+    for sides in ((left, right), (right, left)):
+        found = by_tables(*sides, ("id",))
+        assert told(found) == {"name": "recased"}
+        assert "name differs in case alone (500 of 500 changed cells fit)" in describe(found)
+    assert told(by_tables(right, with_column(ORDERS, "name", [f"{text}S" for text in streets]), ("id",))) == {}
 
 
 def test_daylight_saving_is_named_with_both_shifts() -> None:
@@ -281,6 +293,12 @@ def grid(start: int, rows: int, step: float) -> np.ndarray[Any, Any]:
 
 
 FALSE = {
+    "noise of cents": ("price", np.round(PRICE + np.random.default_rng(1).choice([-0.01, 0.01, 0.02], 500), 4)),
+    "cut to two decimals": ("price", np.floor(PRICE * 100) / 100),
+    "cut after a rate": ("price", np.floor(PRICE * 119) / 100),
+    "decimals cut": ("price", decimals(np.floor(PRICE * 100) / 100, pa.decimal128(20, 2))),
+    "tens cut": ("cents", CENTS // 10 * 10),
+    "two rates": ("price", np.round(PRICE * np.where(np.arange(500) % 2, 1.1, 1.2), 4)),
     "noise": ("price", PRICE + np.random.default_rng(1).normal(0, 1, 500)),
     "all zeros": ("price", np.zeros(500)),
     "from zeros": ("price", np.where(np.arange(500) % 2, PRICE, 0)),

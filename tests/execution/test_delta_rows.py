@@ -334,6 +334,28 @@ def test_lists_are_in_the_order_of_the_key() -> None:
     assert [tuple((row.key or {}).values()) for row in found.delta.added] == [(1, "z"), (2, "y")]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        pa.array([f"a name that is longer than a sketch keeps, {i:03}" for i in range(90)]),
+        pa.array([[i // 9, None if i % 9 else 5] for i in range(0, 90, 9)], pa.list_(pa.int64())),
+    ],
+    ids=["texts", "lists"],
+)
+def test_keys_too_long_for_a_sketch_are_in_order_too(names: pa.Array, tmp_path: Path) -> None:
+    old = pa.table({"name": names, "v": range(len(names))})
+    new = old.slice(0, 6).set_column(1, "v", pa.array([-1] * 6))
+    found = compare_places(old, new, key=["name"], rows=WantedRows(3, tmp_path / "rows.csv"))
+    assert found.delta is not None
+    for rows, first in ((found.delta.changed, 0), (found.delta.removed, 6)):
+        assert [row.key for row in rows] == [{"name": names[i].as_py()} for i in range(first, first + len(rows))]
+    assert [row["name"] for row in found.rows.removed] == names[6:9].to_pylist()
+    lines = (tmp_path / "rows.csv").read_text(encoding="utf-8").splitlines()[1:13:2]
+    assert [str(names[i].as_py())[-3:] in line for i, line in enumerate(lines)] == [
+        True
+    ] * 6 or names.type != pa.string()
+
+
 @pytest.mark.parametrize("key", [[], ["id"]])
 def test_rows_are_told_with_how_often_they_came(key: list[str]) -> None:
     found = compare_places(pa.table({"id": [1, 2]}), pa.table({"id": [1, 1, 1, 2, 3]}), key=key)

@@ -16,11 +16,31 @@ from file_sets_made import HOW, check, rows, write
 import sameset
 from sameset.canonical.columns import hash_column
 from sameset.errors import RegistryError, SourceError
+from sameset.execution.delta_rows import NO_ROWS
 from sameset.execution.file_changes import changes_of
 from sameset.execution.file_memory import FileMemory
 from sameset.registry import Registry
 from sameset.sources import file_states
 from sameset.sources.file_states import FileState, Trust
+
+
+def test_the_choice_is_remembered_where_files_were_read_as_a_whole(tmp_path: Path) -> None:
+    """The first check of CSV files without types reads them all; later ones that get the types read what is new."""
+    address, folder = str(tmp_path / "registry.db"), tmp_path / "data"
+    folder.mkdir()
+    (folder / "1.csv").write_text("id\n1\n", encoding="utf-8")
+    first = sameset.check_table(folder, "files", address, incremental=True)
+    typed = sameset.open_source(folder, schema=pa.schema({"id": pa.int64()}))
+    told = [first, sameset.check_table(folder, "files", address)]
+    assert all(check.files and check.files.whole and "types of a CSV" in check.files.whole for check in told)
+    assert sameset.check_table(typed, "files", address).files.whole is None  # type: ignore[union-attr]
+    (folder / "2.csv").write_text("id\n2\n", encoding="utf-8")
+    check = sameset.check_table(
+        sameset.open_source(folder, schema=pa.schema({"id": pa.int64()})), "files", address, rows=NO_ROWS
+    )
+    assert (check.status, check.files.read, check.files.unchanged) == ("appended", 1, 1)  # type: ignore[union-attr]
+    sameset.check_table(folder, "files", address, incremental=False)
+    assert sameset.check_table(folder, "files", address).files is None
 
 
 def test_a_file_that_is_not_read_may_hold_anything(

@@ -94,6 +94,13 @@ def test_percent_signs_of_a_query_in_parts_stay_single(places: Places) -> None:
     assert found.text_digest == digest(ODD_ROWS.drop_columns(["like"]).set_column(0, "note", [["100%"]]))
 
 
+@pytest.mark.parametrize("string", ["sqlite:///x", "postgresql://ann:s3cret@db/shop", "/data/lake.duckdb", ""])
+def test_the_data_source_of_duckdb_says_what_its_connection_string_is(string: str, places: Places) -> None:
+    with pytest.raises(ValueError, match="duckdb:///FILE or duckdb:///:memory:, not of another kind") as caught:
+        places.context.data_sources.add_sameset_duckdb("duckdb", connection_string=string)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_temporary_tables_of_duckdb_are_seen(places: Places) -> None:
     source = duckdb_source(places, create_temp_table=True)
     batch = whole(source.add_query_asset("few", query="select range as id from range(10)"))
@@ -101,10 +108,26 @@ def test_temporary_tables_of_duckdb_are_seen(places: Places) -> None:
     assert batch.validate(gxe.ExpectTableRowCountToEqual(value=10)).success
 
 
+@pytest.mark.parametrize(("kind", "name"), [("pandas arrow", "frames/rows"), ("duckdb query", "duckdb/rows")])
+def test_rows_in_memory_have_the_name_that_the_project_gave_them(kind: str, name: str, places: Places) -> None:
+    batch = MAKERS[kind](PLAIN, places)
+    told = sentence_of(batch.validate(se.ExpectColumnDigestToMatch(column="nowhere", digest=f"v1:{'0' * 32}")))
+    assert told.startswith(f"great_expectations://{name} has no column 'nowhere'; the columns are 'id'")
+    pq.write_table(PLAIN.slice(1), places.folder / "other.parquet")
+    result = batch.validate(se.ExpectTableToMatch(reference=str(places.folder / "other.parquet")))
+    assert result.result["details"]["comparison"]["right"]["address"] == f"great_expectations://{name}"
+
+
+def test_a_file_that_is_compared_with_itself_is_refused(places: Places) -> None:
+    batch = MAKERS["pandas file"](PLAIN, places)
+    told = sentence_of(batch.validate(se.ExpectTableToMatch(reference=str(places.folder / "rows.parquet"))))
+    assert "rows.parquet is the table itself, which tells nothing of its rows" in told
+
+
 def test_a_statement_that_fails_does_not_spoil_the_next(places: Places) -> None:
     source = duckdb_source(places)
     broken = whole(source.add_query_asset("broken", query="select error('boom') as x from range(3)"))
-    assert sentence_of(broken.validate(DISTINCT)) == "memory:table cannot be read: boom"
+    assert sentence_of(broken.validate(DISTINCT)) == "great_expectations://duckdb/broken cannot be read: boom"
     assert not broken.validate(gxe.ExpectColumnMaxToBeBetween(column="x", max_value=1)).success
     batch = whole(source.add_query_asset("few", query="select range as id from range(10)"))
     for core in (gxe.ExpectTableRowCountToEqual(value=10), gxe.ExpectColumnMaxToBeBetween(column="id", max_value=9)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from expectation_cases import CHANGED, ORDERS, Write
 from projects import project, stored_suite
 
 import sameset_expectations as se
-from sameset_expectations.cli import cli, main
+from sameset_expectations_cli.main import _pairs, cli, main
 
 
 def ran(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[int, str, str]:
@@ -201,6 +202,37 @@ def test_every_verb_and_option_is_on_its_page() -> None:
         assert f"sameset-expectations {verb}" in page
         for parameter in command.params:
             assert parameter.param_type_name == "argument" or f"`{parameter.opts[0]}" in page, parameter.opts[0]
+
+
+SLOW_MODULE = """\
+import os, signal, time
+os.kill(os.getpid(), signal.{signal})
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_signal_is_told_by_the_exit_code(
+    name: str, code: int, command: Any, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    project(tmp_path, write(ORDERS))
+    module = f"stopped_by_{name.lower()}"
+    Path(f"{module}.py").write_text(SLOW_MODULE.format(signal=name), encoding="utf-8")
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        told = command("run", "nightly", "-p", tmp_path, "--import", module)
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    assert (told[0], told[2].strip()) == (code, "sameset-expectations: interrupted")
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"), [(".5", 0.5), ("-.25", -0.25), ("0.5", 0.5), ("01", "01"), ("a.5", "a.5"), ("..", "..")]
+)
+def test_values_are_read_as_people_write_them(value: str, meant: object) -> None:
+    assert _pairs(None, None, (f"bound={value}",)) == {"bound": meant}  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from great_expectations.expectations.row_conditions import Column
 
 import sameset_expectations as se
 from sameset import Spec, sketch_table
-from sameset.errors import SamesetError, SchemaError, SpecError
+from sameset.errors import SamesetError, SchemaError, SourceError, SpecError
 from sameset.sources.delimited import DelimitedSource
 
 
@@ -62,6 +62,26 @@ def test_row_conditions_know_columns_that_differ_only_in_case(write: Write) -> N
 def test_what_cannot_be_evaluated_is_an_error(expectation: Any, error: type, reason: str, write: Write) -> None:
     with pytest.raises(error, match=reason):
         validated(write(ORDERS), expectation)
+
+
+@pytest.mark.parametrize("name", ["orders.parquet", "orders.csv"])
+def test_the_first_rows_are_shown_and_no_more_are_read(name: str, write: Write) -> None:
+    lake = se.get_context().data_sources.add_sameset("lake")
+    batch = lake.add_table("orders", write(ORDERS, name)).add_batch_definition("all").get_batch()
+    assert batch.head().data["id"].tolist() == [0, 1, 2, 3, 4]
+    assert batch.head(2).data.columns.tolist() == ORDERS.column_names
+    assert len(batch.head(n_rows=0).data) == 0
+    assert len(batch.head(n_rows=5_000).data) == 1_000
+    for more in ({"fetch_all": True}, {"n_rows": -1}):
+        with pytest.raises(SpecError, match="only its first rows are shown"):
+            batch.head(**more)
+
+
+def test_the_first_rows_of_nothing_are_an_error_that_says_so(tmp_path: Path) -> None:
+    lake = se.get_context().data_sources.add_sameset("lake")
+    asset = lake.add_table("orders", str(tmp_path / "missing.parquet"))
+    with pytest.raises(SourceError, match="does not exist"):
+        asset.add_batch_definition("all").get_batch().head()
 
 
 @pytest.fixture

@@ -84,6 +84,10 @@ def test_pages_ask_for_nothing_and_can_be_used(browser: Browser, docs: Path) -> 
     assert browser.value(rows) == 1
 
     assert shown(browser, pages[-1]) == []
+    section = "document.querySelectorAll('.ge-section')[%d].%s"
+    for number in range(1, browser.value("document.querySelectorAll('.ge-section').length")):
+        wide = browser.value(section % (number, "offsetWidth"))
+        assert browser.value(section % (number, "querySelector('.table-responsive > table').offsetWidth")) > 0.9 * wide
     sections = "[...document.querySelectorAll('.ge-section')].filter(one => one.checkVisibility()).length"
     lines = "[...document.querySelectorAll('.ge-section td')].filter(one => one.checkVisibility()).length"
     before = browser.value(sections), browser.value(lines)

@@ -108,3 +108,11 @@ def test_expectations_tell_rows_that_changed(kind: str, make: Make, tmp_path: An
     assert not found.success
     assert "1 row" in found.result["details"]["sentence"]
     assert found.exception_info["raised_exception"] is False
+
+
+@pytest.mark.parametrize("kind", marked(MAKERS))
+def test_the_schema_of_one_table_is_the_same_everywhere(kind: str, make: Make, tmp_path: Any) -> None:
+    pq.write_table(PLAIN, tmp_path / "same.parquet")
+    expectation = se.ExpectTableSchemaToMatch(reference=str(tmp_path / "same.parquet"), order=True)
+    found = make(kind, PLAIN).validate(expectation)
+    assert (found.success, found.result["details"]["sentence"]) == (True, "= 4 columns as in the reference")

@@ -10,9 +10,12 @@ import great_expectations as gx
 import great_expectations.expectations as gxe
 import pytest
 from expectation_cases import CHANGED, KEYED, ORDERS, Write, validated
+from projects import project as stored_project
+from projects import stored_suite
 
 import sameset_expectations as se
 from sameset.errors import SamesetError, SourceError, SpecError
+from sameset_expectations.failures import first_line
 
 DIFFER = se.ExpectTableToDifferFromPrevious(name="orders")
 
@@ -121,3 +124,41 @@ def test_a_suite_of_the_users_own_stays_as_it_is(write: Write, tmp_path: Path, r
     context.suites.add(gx.ExpectationSuite("orders", expectations=[gxe.ExpectTableColumnCountToEqual(value=3)]))
     se.validate_table(write(ORDERS), KEYED, name="orders", context_folder=tmp_path / "project")
     assert len(se.get_suite(se.get_context(tmp_path / "project"), "orders").expectations) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"verdict": "identical"}, "verdict: extra fields not permitted"),
+        ({"reference": None}, "reference: none is not an allowed value"),
+        ({"pass_if_new": "yes"}, "pass_if_new takes true or false"),
+        ({"row_condition": "id > 3"}, "takes no row_condition"),
+    ],
+)
+def test_a_stored_field_that_is_refused_is_named(
+    change: dict[str, Any], reason: str, write: Write, tmp_path: Path
+) -> None:
+    stored_project(tmp_path, write(ORDERS), se.ExpectTableToMatch(reference="orders"))
+    stored = json.loads(stored_suite(tmp_path).read_text(encoding="utf-8"))
+    stored["expectations"][0]["kwargs"] |= change
+    stored_suite(tmp_path).write_text(json.dumps(stored), encoding="utf-8")
+    with pytest.raises(SamesetError, match=f"checkpoint 'nightly' cannot be loaded: .*{reason}"):
+        se.run_checkpoint(se.get_context(tmp_path), "nightly")
+
+
+def test_a_variable_without_value_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SamesetError, match="the variable NO_SUCH_FOLDER has no value; set it in the environment"):
+        se.run_checkpoint(stored_project(tmp_path, "${NO_SUCH_FOLDER}/orders.parquet"), "nightly")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("one\ntwo", "one"),
+        ("\n  keys are these:\n\n{'year'}\nmore", "keys are these: {'year'}"),
+        ("nothing follows:", "nothing follows:"),
+        ("", "ValueError"),
+    ],
+)
+def test_an_error_in_one_line_is_a_whole_sentence(text: str, line: str) -> None:
+    assert first_line(ValueError(text)) == line

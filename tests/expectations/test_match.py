@@ -94,7 +94,7 @@ def test_wide_tables_and_long_values_give_small_results(write: Write) -> None:
         ({}, "field required"),
         ({"reference": "orders", "verdicts": ["same"]}, "same is no verdict"),
         ({"reference": "orders", "verdicts": []}, "nothing is no verdict"),
-        ({"reference": "orders", "row_condition": "id > 3"}, "extra fields"),
+        ({"reference": "orders", "row_condition": "id > 3"}, "takes no row_condition"),
         ({"reference": "orders", "severity": "grave"}, "severity"),
         ({"reference": "postgresql://ann:s3cret@db/shop::orders"}, "holds a password"),
         ({"reference": "orders", "registry": "postgresql://ann:s3cret@db/shop"}, "holds a password"),

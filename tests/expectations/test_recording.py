@@ -157,6 +157,13 @@ def test_a_registry_of_its_own_and_names_for_assets(
     assert not Path(registry).exists()
 
 
+def test_datasets_of_assets_that_are_not_validated_are_refused(write: Write, tmp_path: Path, registry: str) -> None:
+    context = project(tmp_path, write(ORDERS), datasets={"order": "shop.orders"})
+    with pytest.raises(SpecError, match="names the asset 'order', which its checkpoint does not validate"):
+        se.run_checkpoint(context, "nightly")
+    assert recorded(registry) == recorded(registry, "shop.orders") == []
+
+
 def test_what_the_action_cannot_do_is_an_error(write: Write, tmp_path: Path, registry: str) -> None:
     with pytest.raises(ValidationError, match="the address holds a password"):
         se.RecordInRegistryAction(name="record", registry="postgresql://ann:s3cret@db/shop")

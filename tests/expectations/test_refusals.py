@@ -10,6 +10,7 @@ from typing import Any
 import great_expectations as gx
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from expectation_cases import Write
 from gallery import CASES, Case, keyed, tables
@@ -62,8 +63,9 @@ def test_values_of_another_kind_are_refused_in_one_sentence(case: Case) -> None:
 @CASE
 def test_mappings_that_are_no_suite_parameter_are_refused(case: Case) -> None:
     for name in case.kind.success_keys:
-        (reason,) = reasons(lambda name=name: case.kind(**{**case.passing, name: {"parameter": "x"}}))  # type: ignore[misc]
-        assert "$PARAMETER" in reason
+        for mapping in ({"parameter": "x"}, {"$PARAMETER": 3}, {"$PARAMETER": ""}, {"$PARAMETER": "x", "default": 1}):
+            (reason,) = reasons(lambda name=name, mapping=mapping: case.kind(**{**case.passing, name: mapping}))  # type: ignore[misc]
+            assert "$PARAMETER" in reason
 
 
 @CASE
@@ -78,7 +80,10 @@ def test_shares_lie_between_0_and_1(case: Case) -> None:
 
 @CASE
 def test_fields_that_nobody_knows_are_refused(case: Case) -> None:
-    assert reasons(lambda: case.kind(**case.passing, row_condition="id > 3")) == ["extra fields not permitted"]
+    assert reasons(lambda: case.kind(**case.passing, filter="id > 3")) == ["extra fields not permitted"]
+    condition = {"row_condition": "id > 3", "condition_parser": "great_expectations"}
+    (reason,) = reasons(lambda: case.kind(**case.passing, **condition))
+    assert reason.startswith(f"{case.name} is about all rows of a batch and takes no row_condition; ")
 
 
 @CASE
@@ -273,3 +278,30 @@ def assert_one_sentence(address: str, spec: Spec, expectations: list[Any]) -> No
 def test_a_table_without_columns_is_an_error(write: Write, world: Path) -> None:
     with pytest.raises(SamesetError):
         validated(se.ExpectTableRowsToBeDistinct(), write(pa.table({}), "none.parquet"), Spec())
+
+
+def leaked(tmp_path: Path, reference: pa.Table, spec: Spec | None = None, **fields: Any) -> se.Validation:
+    """Whether three rows occur in a table of the same."""
+    for name, rows in (("now", pa.table({"id": [1, 2, 3], "x": [7, 8, None]})), ("then", reference)):
+        pq.write_table(rows, tmp_path / f"{name}.parquet")
+    expectation = se.ExpectTableNotToOverlap(reference=str(tmp_path / "then.parquet"), **fields)
+    return validated(expectation, str(tmp_path / "now.parquet"), spec or Spec(key=("id",)))
+
+
+def test_a_leak_under_other_column_names_is_one(tmp_path: Path) -> None:
+    found = leaked(tmp_path, pa.table({"y": [3, 2, 1], "z": [None, 8, 7]}), Spec()).result["results"][0]
+    assert not found["success"]
+    told = "3 of 3 rows occur in the reference, under other column names; allowed is at most 0.01"
+    assert found["result"]["details"]["sentence"] == told
+
+
+def test_rows_that_can_never_be_equal_prove_no_absence_of_a_leak(tmp_path: Path) -> None:
+    texts = pa.table({"id": [1, 2, 3], "x": ["7", "8", None]})
+    with pytest.raises(SchemaError, match="'x' is large_string there and int64 here, whose values are never equal"):
+        leaked(tmp_path, texts)
+    assert not leaked(tmp_path, texts, match_on="keys").success
+    with pytest.raises(SchemaError, match="'id' is large_string there and int64 here"):
+        leaked(tmp_path, pa.table({"id": ["1", "2"], "x": [7, 8]}), match_on="keys")
+    assert leaked(tmp_path, texts.slice(0, 0)).success
+    nothing = pa.table({"id": [9], "x": pa.nulls(1, pa.string())})
+    assert leaked(tmp_path, nothing).success

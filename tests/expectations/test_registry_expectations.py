@@ -11,7 +11,7 @@ from expectation_cases import CHANGED, KEYED, ORDERS, Write, result_of, validate
 
 import sameset_expectations as se
 from sameset import Registry, Spec, sketch_table
-from sameset.errors import SamesetError, SpecError
+from sameset.errors import SamesetError, SpecError, UnknownDatasetError
 from sameset.execution.checking import Arrival, record_check
 
 DIFFER = se.ExpectTableToDifferFromPrevious(name="orders")
@@ -69,7 +69,7 @@ def test_no_other_dataset_means_no_resemblance(write: Write, record: Any) -> Non
     record(address)
     validation = validated(address, alone())
     assert validation.success
-    assert "0 other datasets" in result_of(validation)["details"]["sentence"]
+    assert "there is no other dataset in" in result_of(validation)["details"]["sentence"]
 
 
 @pytest.mark.parametrize(
@@ -134,3 +134,22 @@ def test_no_password_is_in_an_error_about_registry_or_table(write: Write) -> Non
     with pytest.raises(SamesetError) as of_table:
         validated(f"{secret}::orders", DIFFER)
     assert "s3cret" not in str(of_registry.value) + str(of_table.value)
+
+
+def test_a_registry_without_any_dataset_is_told_apart(write: Write, registry: str) -> None:
+    address, empty = write(ORDERS), str(Path(registry).with_name("mistyped.db"))
+    fields = {"name": "orders", "registry": empty}
+    told = [
+        validated(address, expectation).result["results"][0]["result"]["details"]["sentence"]
+        for expectation in (
+            se.ExpectTableToDifferFromPrevious(**fields),
+            se.ExpectTableNotToResembleAnother(**fields, max_similarity=0.5),
+        )
+    ]
+    assert told == [
+        f"★ has no previous snapshot in {empty}, which has no dataset at all yet",
+        f"there is no other dataset in {empty} to compare with",
+    ]
+    with pytest.raises(UnknownDatasetError, match="has none at all yet; check the registry's address"):
+        validated(address, se.ExpectTableToMatch(reference="orders", registry=empty))
+    assert not Path(empty).exists()

@@ -68,8 +68,11 @@ def test_what_cannot_be_kept_is_refused(write: Write, tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["{", "[1]", '[{"type": "pandas", "name": "x"}]', '{"a": 1}', "7"])
 def test_a_broken_file_is_an_error(content: str, folder: Path) -> None:
     (folder / "gx/sameset_datasources.json").write_text(content, encoding="utf-8")
-    with pytest.raises(SamesetError, match=r"sameset_datasources\.json does not hold the data sources"):
+    with pytest.raises(
+        SamesetError, match=r"sameset_datasources\.json does not hold the data sources.*; restore or remove it"
+    ) as caught:
         se.get_context(folder)
+    assert "validation error" not in str(caught.value)
 
 
 def test_the_file_is_json_that_people_can_read(folder: Path) -> None:

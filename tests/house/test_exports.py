@@ -16,7 +16,7 @@ import pytest
 import sameset
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ["sameset", "sameset_expectations", "sameset_flows"]
+PACKAGES = ["sameset", "sameset_expectations", "sameset_expectations_cli", "sameset_flows"]
 
 
 def modules_of(package: str) -> list[str]:

@@ -64,6 +64,37 @@ def test_help_loads_nothing_heavy(arguments: list[str], report: Path) -> None:
     assert loaded & HEAVY == set()
 
 
+EXPECTATIONS = "from sameset_expectations_cli.main import main; sys.exit(main())"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--help"], 0),
+        (["run", "--help"], 0),
+        (["--version"], 0),
+        (["run"], 2),
+        (["run", "nightly", "--parameter", "bound"], 2),
+        (["run", "nightly", "--project", "nowhere"], 2),
+        (["self-contained", "nowhere"], 2),
+        (["report", "nowhere.json"], 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+)
+def test_help_and_wrong_arguments_wait_for_nothing_heavy(arguments: list[str], code: int, report: Path) -> None:
+    process, loaded = run(EXPECTATIONS, *arguments, report=report)
+    assert process.returncode == code, process.stderr
+    assert loaded & {*HEAVY, "sameset_expectations"} == set()
+
+
+def test_a_report_of_a_stored_result_does_not_load_great_expectations(report: Path, tmp_path: Path) -> None:
+    stored = tmp_path / "result.json"
+    stored.write_text('{"results": [], "success": true, "suite_name": "quality"}', encoding="utf-8")
+    process, loaded = run(EXPECTATIONS, "report", str(stored), "--format", "html", report=report)
+    assert (process.returncode, "quality" in process.stdout) == (0, True), process.stderr
+    assert loaded & {"great_expectations", "sameset_expectations"} == set()
+
+
 def test_check_loads_neither_great_expectations_nor_prefect(report: Path, tmp_path: Path) -> None:
     orders = tmp_path / "orders.csv"
     orders.write_text("id,price\n1,2.5\n2,3.5\n", encoding="utf-8")

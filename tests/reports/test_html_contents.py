@@ -8,6 +8,7 @@ import pytest
 from findings import (
     HOW,
     change,
+    column,
     comparison,
     hostile,
     images,
@@ -21,6 +22,8 @@ from html_page import page_of
 
 from sameset import compare
 from sameset.comparison.delta import Delta
+from sameset.comparison.estimates import Estimate
+from sameset.comparison.patterns import Counted, Pattern, PatternKind
 from sameset.comparison.rows import RowSample
 from sameset.reports.html import as_html
 
@@ -129,6 +132,26 @@ def test_the_map_the_buckets_and_the_patterns_are_on_the_page() -> None:
     assert "2024-04: changed, 7,857 rows; price" in page.text
     assert "7,857 → 7,854" in page.text
     assert "and 3 more" in page_of(months(), 2).text
+
+
+def test_patterns_of_many_columns_are_folded_away_and_none_is_left_out() -> None:
+    names = [f"c{i}" for i in range(500)]
+    pattern = Pattern(PatternKind.OFFSET, "c", 50, 50, Counted.CELLS, "was raised by 1", 1.0)
+    text = as_html(months(names, [pattern]), 100)
+    section = text[text.index('aria-label="Patterns"') : text.index('aria-label="Where')]
+    first, rest = section.split("<details>")
+    assert (first.count("<li>"), rest.count("<li>")) == (10, 490)
+    assert "<summary>490 more</summary>" in rest
+
+
+def test_figures_with_intervals_are_broken_where_they_end() -> None:
+    wide = Estimate(18_706.0, 17_083.0, 20_000.0)
+    narrow = Estimate(0.9768, 0.9599, 0.9867)
+    told = column("price", left_distinct=wide, right_distinct=wide.scaled(0.5), came=wide, went=wide, values=narrow)
+    text = as_html(comparison(columns=(told,)), 100)
+    assert "18,706 [17,083, 20,000] →\n9,353 [8,542, 10,000]" in text
+    assert "+18,706 [17,083, 20,000]\n-18,706 [17,083, 20,000]" in text
+    assert "0.9768\n[0.9599, 0.9867]" in text
 
 
 def test_samples_are_on_the_page_with_what_became_of_them() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from findings import CASES, change, comparison, long, small
+from findings import CASES, change, comparison, images, long, small
 from rich.console import Console
 
 from sameset.cli.terminal import show_finding
@@ -17,9 +17,9 @@ from sameset.execution.comparing import compare_places
 from sameset.reports.texts import UNPRINTABLE
 
 
-def shown(found: Any, width: int = 120) -> str:
+def shown(found: Any, width: int = 120, limit: int = 100) -> str:
     text = io.StringIO()
-    Console(file=text, width=width).print(show_finding(found))
+    Console(file=text, width=width).print(show_finding(found, limit))
     return text.getvalue()
 
 
@@ -57,6 +57,15 @@ def test_ten_thousand_keys_are_twelve() -> None:
     told = shown(long(10_000))
     assert "and 9,988 more" in told
     assert len(told.splitlines()) < 50
+
+
+def test_a_limit_below_what_a_terminal_has_room_for_bounds_the_lists() -> None:
+    told = shown(small(), limit=2)
+    assert "changed (12): 54944, 66724 and 10 more" in told
+    assert "66724: o_totalprice" in told
+    assert "93892" not in told
+    assert "changed (12) " in shown(small(), limit=0)
+    assert "changed (3) " in shown(images(), limit=0)
 
 
 def test_rows_that_came_several_times_say_so() -> None:

@@ -53,6 +53,19 @@ def test_all_forms_tell_the_same_of_a_run() -> None:
         assert "Traceback" not in told
 
 
+def test_what_the_author_says_of_an_expectation_is_told_with_its_bounds() -> None:
+    one = expectation(0, "failed")
+    one["expectation_config"] |= {"description": f"as agreed {EVIL}", "kwargs": {"mostly": 0.9999999, "max": 0.1}}
+    found = validation_of(validation([one]))
+    assert found.tables[0].expectations[0].asked == f"as agreed {EVIL}; mostly = 0.9999999, max = 0.1"
+    assert "as agreed" in validation_text(found)
+    for told in (validation_html(found, HOW), validation_markdown(found)):
+        assert "as agreed" in told
+        assert EVIL not in told
+    one["expectation_config"]["description"] = ["no", "text"]
+    assert validation_of(validation([one])).tables[0].expectations[0].asked == "mostly = 0.9999999, max = 0.1"
+
+
 def test_a_result_that_great_expectations_wrote_of_its_own_expectations() -> None:
     one = expectation(0, "failed")
     one["result"] = {

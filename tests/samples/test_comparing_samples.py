@@ -94,8 +94,31 @@ def test_identical_is_a_hundred_percent(folder: Folder) -> None:
 def test_files_of_another_format_are_the_same_but_for_their_names(folder: Folder) -> None:
     png, webp = folder("a"), folder("b", "webp", lossless=True)
     assert compared(png, webp).counts == dict.fromkeys(FATES, 0) | {"moved": 30}
+    note = "only names differ: the same contents and labels; --ignore path compares them without their names"
+    assert compare_places(png, webp).notes[-1] == note
+    assert note not in compare_places(png, folder("c", images=edited())).notes
     assert compare_places(png, webp, ignore=["path"]).is_same
     assert not compare_places(png, webp, ignore=["path"], raw=True).is_same
+
+
+def test_columns_that_the_changed_samples_leave_alone_differ_by_rows_alone(folder: Folder) -> None:
+    found = compare_places(folder("a"), folder("b", images=edited()))
+    told = {column.name: (str(column.state), column.differs_by_rows, column.cells) for column in found.columns}
+    assert told == {"path": ("same", True, 0), "label": ("same", True, 0), "image": ("changed", False, 1)}
+
+
+def test_tensors_of_another_number_type_or_shape_are_retyped(tmp_path: Path) -> None:
+    image, label = ARRAYS["image"], np.arange(len(ARRAYS["image"]))
+    others = {"single": image.astype(np.float32), "flat": image.reshape(len(image), -1), "changed": image ^ 1}
+    np.savez(tmp_path / "old.npz", image=image, label=label)
+    for name, other in others.items():
+        np.savez(tmp_path / f"{name}.npz", image=other, label=label)
+        found = {c.name: c for c in compare_places(tmp_path / "old.npz", tmp_path / f"{name}.npz").columns}
+        assert str(found["image"].state) == ("changed" if name == "changed" else "retyped")
+    _, text = run("compare", tmp_path / "old.npz", tmp_path / "single.npz")
+    assert "tensor<uint8, " in text
+    assert "tensor<float, " in text
+    assert "fixed_shape_tensor" not in text
 
 
 def test_a_name_of_the_old_format_may_hold_the_new_one(folder: Folder) -> None:

@@ -126,6 +126,7 @@ HOSTILE = {
     "half a png": (encoded(NOISE)[:9_000], "cannot be decoded: image file is truncated"),
     "half a jpeg": (encoded(NOISE, "JPEG")[:2_000], "cannot be decoded: image file is truncated"),
     "half a webp": (encoded(NOISE, "WEBP")[:500], "cannot be decoded"),
+    "nothing": (b"", "no image of a known format; repair it, take it out, or use --raw"),
     "text": (b"hello", "no image of a known format"),
     "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no image of a known format"),
     "lab": (encoded(Image.new("LAB", (3, 3)), "TIFF"), "colour mode LAB"),

@@ -146,7 +146,7 @@ class ExpectColumnValueOverlapToBeBetween(SketchExpectation):
         bounds = Bounds(self.min_value, self.max_value)  # type: ignore[arg-type]  # parameters are filled by now
         measured = Measured(words, found, bounds, str(self.decide_by))
         return Finding.of_measured(
-            measured, f"{words}: {found}{_remark(own, other)}", {"columns": [other.line, own.line]}
+            measured, f"{words}: {measured.told}{_remark(own, other)}", {"columns": [other.line, own.line]}
         )
 
     def _other(self, arriving: Arriving) -> ColumnAt:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from great_expectations.compatibility import pydantic
 from great_expectations.expectations.metadata_types import DataQualityIssues
 from great_expectations.render import RenderedContent
 
-from sameset.comparison import compare
-from sameset.comparison.estimates import Estimate, occurring_share
+from sameset.comparison import Comparison, Verdict, compare
+from sameset.comparison.estimates import Estimate, exact, occurring_share
 from sameset.comparison.sentences import count_of
-from sameset.errors import SpecError
+from sameset.errors import SchemaError, SpecError
 from sameset_expectations.base import Arriving, Finding, SketchExpectation
 from sameset_expectations.bounds import Bounds, Decision, Measured
 from sameset_expectations.fields import DECIDE_BY, Parameter, decide_by_field, is_share, one_of, said
@@ -71,16 +72,22 @@ class ExpectTableNotToOverlap(ReferenceExpectation):
 
     def _compare(self, arriving: Arriving, reference: Reference) -> Finding:
         operand = reference.operand
+        names = ""
+        comparison = compare(operand.table, arriving.sketch)
         if self.match_on == "rows":
-            check_comparable(compare(operand.table, arriving.sketch), operand.address)
+            check_comparable(comparison, operand.address)
+            _check_types(comparison, arriving.sketch.names, operand.address)
             found = self._rows(arriving, reference)
+            if comparison.verdict is Verdict.RENAMED:  # rows are looked up by name, and all of them are there by place
+                found, names = exact(1.0), ", under other column names"
         else:
+            _check_types(comparison, arriving.sketch.spec.key, operand.address)
             found = self._keys(arriving, reference)
         what = f"share of this table's {self.match_on} that occur in the reference"
         measured = Measured(what, found, Bounds(None, float(self.max_share)), str(self.decide_by))  # type: ignore[arg-type]
         sizes = [("Reference", operand.table.row_count), ("This table", arriving.sketch.row_count)]
         facts = {"sizes": [[*sizes[0], operand.address], [*sizes[1], arriving.address or ""]]}
-        return Finding.of_measured(measured, _sentence(measured, arriving.sketch.row_count), facts)
+        return Finding.of_measured(measured, _sentence(measured, arriving.sketch.row_count) + names, facts)
 
     def _rows(self, arriving: Arriving, reference: Reference) -> Estimate:
         if reference.probe is not None:
@@ -110,12 +117,24 @@ class ExpectTableNotToOverlap(ReferenceExpectation):
         return [*measured_blocks(details["measured"]), table(["", "Rows", "Address"], details["sizes"])]
 
 
+def _check_types(comparison: Comparison, names: Sequence[str], address: str) -> None:
+    """SchemaError if values of a column can never be equal, such as numbers and texts: no row could ever be found."""
+    left, right = comparison.left.rows, comparison.right.rows
+    for column in comparison.columns:
+        has_values = left > (column.left_nulls or 0) and right > (column.right_nulls or 0)  # nulls are equal everywhere
+        if column.state == "retyped" and column.name in names and has_values:
+            raise SchemaError(
+                f"no row can occur in {address}, for {column.name!r} is {column.left_type} there and {column.right_type} "
+                "here, whose values are never equal; cast one of them, or give the asset a spec that ignores the column"
+            )
+
+
 def _sentence(measured: Measured, rows: int) -> str:
     found = measured.found
     if found.is_exact:
         sentence = f"{round(found.estimate * rows):,} of {count_of(rows, 'row')} occur in the reference"
     else:
-        sentence = f"a share of about {found} of {count_of(rows, 'row')} occurs in the reference"
+        sentence = f"a share of about {measured.told} of {count_of(rows, 'row')} occurs in the reference"
     if measured.decision is Decision.UNSURE and found.estimate == 0:
         sentence = (
             f"none of the sampled rows occur in the reference, but a share below {found.detectable:.2g} may be missed"

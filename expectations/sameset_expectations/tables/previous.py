@@ -53,7 +53,8 @@ class ExpectTableToDifferFromPrevious(SketchExpectation):
             previous = registry.latest(str(self.name))
             if previous is None:
                 place = without_password(registry.address)
-                sentence = f"{SYMBOLS['new']} has no previous snapshot in {place}"
+                none = "" if registry.datasets() else ", which has no dataset at all yet"
+                sentence = f"{SYMBOLS['new']} has no previous snapshot in {place}{none}"
                 return Finding(True, "new", sentence, {"previous": None, "registry": place})
             comparison = _compare(registry, previous, arriving)
         told = f"holds the same rows as {previous.reference}, recorded {previous.taken_at:%Y-%m-%d %H:%M %Z}".rstrip()

@@ -93,7 +93,7 @@ class ExpectTableNotToResembleAnother(SketchExpectation):
             "others": [one.to_json() for one in found],
         }
         measured = Measured("largest similarity to another dataset", largest, bounds, str(self.decide_by))
-        return Finding.of_measured(measured, _sentence(facts), facts)
+        return Finding.of_measured(measured, _sentence(facts, bounds.high), facts)
 
     def _rank(self, one: Resemblance) -> float:
         """What decides how near a dataset is."""
@@ -136,11 +136,13 @@ def _larger(one: Estimate, other: Estimate) -> Estimate:
     return Estimate(*(max(getattr(one, name), getattr(other, name)) for name in ("estimate", "low", "high")))
 
 
-def _sentence(facts: dict[str, Any]) -> str:
+def _sentence(facts: dict[str, Any], bound: float | None) -> str:
     skipped = f"; {count_of(facts['incomparable'], 'dataset')} could not be compared" if facts["incomparable"] else ""
+    if not facts["compared"] and not skipped:
+        return f"there is no other dataset in {facts['registry']} to compare with"
     if not facts["others"]:
         return f"shares no rows with any of {count_of(facts['compared'], 'other dataset')}{skipped}"
     nearest = facts["others"][0]
     measure = max(MEASURES, key=lambda name: nearest[name]["estimate"])
-    share = MEASURES[measure].format(estimate_text(nearest[measure]))
+    share = MEASURES[measure].format(estimate_text(nearest[measure], bound))
     return f"{SYMBOLS[nearest['verdict']]} nearest is {nearest['dataset']} ({nearest['verdict']}): {share}{skipped}"

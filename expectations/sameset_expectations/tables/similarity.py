@@ -103,7 +103,7 @@ class ExpectTableSimilarityToBeBetween(ReferenceExpectation):
         measured = Measured(words, self._found(comparison), bounds, str(self.decide_by))
         return Finding.of_measured(
             measured,
-            f"{words}: {measured.found}",
+            f"{words}: {measured.told}",
             {"comparison": bounded(comparison)},
         )
 

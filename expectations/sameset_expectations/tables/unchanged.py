@@ -131,7 +131,8 @@ class ExpectTableColumnsToBeUnchanged(ReferenceExpectation):
 
 def _sentence(asked: list[ColumnChange], differing: list[ColumnChange]) -> str:
     if not differing:
-        return f"= {count_of(len(asked), 'column')} the same"
+        aside = "" if all(column.agrees for column in asked) else ", aside from values of rows that came or went"
+        return f"= {count_of(len(asked), 'column')} the same{aside}"
     told = [f"{column.name} ({_state(column)})" for column in differing[:LISTED]]
     more = f" and {len(differing) - LISTED} more" if len(differing) > LISTED else ""
     verb = "differs" if len(differing) == 1 else "differ"

@@ -69,6 +69,11 @@ class HashedColumn(NamedTuple):
     nulls: NDArray[np.bool_] | None
     codes: NDArray[np.int32] | None = None
 
+    def of_rows(self, rows: NDArray[np.intp]) -> Words:
+        """The hashes of the values of some rows, uint64 (rows, 2)."""
+        at = rows if self.codes is None else self.codes[rows]
+        return np.stack([self.h1[at], self.h2[at]], axis=1)
+
 
 def hash_column(array: pa.Array, column: str, form: Form = AS_IS) -> HashedColumn:
     """The hashes of all values of an array, row by row; UnsupportedTypeError names the column if its type has no canonical form.

@@ -68,8 +68,10 @@ def _to_file(
     target: str, add: tuple[str, ...], remove: tuple[str, ...], output: Path | None, address: str, quiet: bool
 ) -> tuple[Applied, str]:
     from sameset.cli.progress import watched
+    from sameset.comparison.sentences import count_of
     from sameset.errors import SpecError
     from sameset.execution.applying import apply_batches
+    from sameset.execution.manifests import manifest_beside
     from sameset.execution.operands import resolve
 
     if output is None:
@@ -80,7 +82,9 @@ def _to_file(
     with watched("reading the batches", quiet=quiet) as progress:
         applied = apply_batches(stored, add, remove, progress)
     write_whole(output, applied.sketch.to_bytes())
-    return applied, f"{output}: {applied.sketch.row_count:,} rows, digest {applied.sketch.text_digest}"
+    manifest_beside(output).unlink(missing_ok=True)  # one that is there is of what was sketched before
+    rows = count_of(applied.sketch.row_count, "row")
+    return applied, f"{output}: {rows}, digest {applied.sketch.text_digest}"
 
 
 def _to_snapshot(

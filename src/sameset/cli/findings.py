@@ -39,7 +39,7 @@ def publish(found: Comparison | Check, output: Output, seconds: float) -> int:
 def _text(found: Comparison | Check, limit: int, seconds: float) -> RenderableType:
     from sameset.cli.terminal import show_finding
 
-    return show_finding(found)
+    return show_finding(found, limit)
 
 
 def _json(found: Comparison | Check, limit: int, seconds: float) -> dict[str, Any]:

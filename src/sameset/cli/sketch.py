@@ -54,6 +54,7 @@ def sketch(
     sameset sketch orders.parquet --key o_orderkey -o orders.sameset --manifest
     """
     from sameset.cli.progress import watched
+    from sameset.comparison.sentences import count_of
     from sameset.execution.manifests import manifest_beside, sketch_with_manifest
     from sameset.execution.operands import column_types
     from sameset.execution.samples import with_sample_key
@@ -77,7 +78,8 @@ def sketch(
     if not manifest:  # one that is there is of what was sketched before
         manifest_beside(output).unlink(missing_ok=True)
     if not quiet:
-        click.echo(f"{printable(str(output))}: {made.row_count:,} rows, digest {made.text_digest}, {len(data):,} bytes")
+        rows = count_of(made.row_count, "row")
+        click.echo(f"{printable(str(output))}: {rows}, digest {made.text_digest}, {len(data):,} bytes")
         if manifest:
             path = manifest_beside(output)
             click.echo(f"{printable(str(path))}: {path.stat().st_size:,} bytes")

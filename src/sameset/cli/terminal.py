@@ -10,7 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sameset.comparison.sentences import SYMBOLS
+from sameset.comparison.result import DEFAULT_LIMIT
+from sameset.comparison.sentences import SYMBOLS, count_of
 from sameset.reports.columns import NUMERIC, column_rows
 from sameset.reports.finding import describe_verdict, finding_of
 from sameset.reports.rows import cell_changes, row_lists
@@ -58,14 +59,17 @@ MOST_LINES = 24
 BUCKET_COLOURS = {".": "dim", "~": "bold yellow", "+": "bold blue", "-": "bold red"}
 
 
-def show_finding(found: Comparison | Check) -> RenderableType:
-    """A comparison or a check: the sentence, the evidence and, of a check, where it was recorded."""
+def show_finding(found: Comparison | Check, limit: int = DEFAULT_LIMIT) -> RenderableType:
+    """A comparison or a check: the sentence, the evidence and, of a check, where it was recorded.
+
+    Lists have at most `limit` rows, and never more than a terminal has room for.
+    """
     finding = finding_of(found)
     parts: list[RenderableType] = []
     if finding.comparison is None:
         parts.append(_sides([_side("now", finding.now)]))
     else:
-        parts += _evidence(finding.comparison)
+        parts += _evidence(finding.comparison, limit)
     if finding.resembles:
         parts.append(_resembles(finding))
     parts += [_text(f"note: {note}", style="dim") for note in finding.notes]
@@ -141,9 +145,9 @@ def _status(status: str) -> Text:
     return Text(describe_verdict(status), style=COLOURS.get(status, ""))
 
 
-def _evidence(comparison: Comparison) -> list[RenderableType]:
+def _evidence(comparison: Comparison, limit: int) -> list[RenderableType]:
     parts: list[RenderableType] = [_sides([_side("before", comparison.left), _side("now", comparison.right)])]
-    parts += [_text(line) for line in sample_lines(comparison)]
+    parts += [_text(line) for line in sample_lines(comparison, limit)]
     if not comparison.is_same:
         parts.append(_similarity(comparison))
         if comparison.columns:
@@ -152,7 +156,7 @@ def _evidence(comparison: Comparison) -> list[RenderableType]:
         told = [pattern.sentence for column in comparison.columns for pattern in column.patterns]
         parts += [_text(sentence) for sentence in told[:MOST_COLUMNS]]
         parts += _strip(comparison.buckets)
-        parts += _keys(comparison) if comparison.samples is None else []
+        parts += _keys(comparison, min(MOST_KEYS, limit)) if comparison.samples is None else []
     parts += [_text(f"note: {note}", style="dim") for note in comparison.notes]
     return parts
 
@@ -164,7 +168,7 @@ def _side(label: str, side: Side) -> tuple[str, int, str, str]:
 def _sides(sides: Sequence[tuple[str, int, str, str]]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     for label, rows, digest, address in sides:
-        table.add_row(Text(label, style="dim"), f"{rows:,} rows", Text(digest, style="dim"), _text(address))
+        table.add_row(Text(label, style="dim"), count_of(rows, "row"), Text(digest, style="dim"), _text(address))
     return table
 
 
@@ -172,7 +176,7 @@ def _similarity(comparison: Comparison) -> Text:
     similarity = comparison.similarity
     return Text(
         f"rows in common: Jaccard {similarity.jaccard}, of those before {similarity.containment_left}, "
-        f"of those now {similarity.containment_right}\n{score_line(comparison)}\n"
+        f"of those now {similarity.containment_right}\n{score_line(comparison)}"
     )
 
 
@@ -198,15 +202,16 @@ def _came_and_went(comparison: Comparison) -> list[RenderableType]:
     return [_text(f"distinct values that came and went: {told}")] if told else []
 
 
-def _keys(comparison: Comparison) -> list[RenderableType]:
+def _keys(comparison: Comparison, most: int) -> list[RenderableType]:
     """A line for each list of the delta: the first keys or, without a key, rows; and what changed in the first of them."""
     lines: list[RenderableType] = []
-    for rows in row_lists(comparison, MOST_KEYS):
+    for rows in row_lists(comparison, most):
         known = rows.told_rows if rows.is_shown_by_rows else [(entry.values, entry.times) for entry in rows.entries]
         shown = ", ".join(_record(record) + times_of(times) for record, times in known)
         more = rows.count - sum(times for _, times in known)
         tail = f" and {more:,} more" if more > 0 else ""
-        lines.append(Text.assemble((f"{rows.name} ", "bold"), f"({rows.count:,}): {printable(shown)}{tail}"))
+        told = f": {printable(shown)}{tail}" if shown else ""
+        lines.append(Text.assemble((f"{rows.name} ", "bold"), f"({rows.count:,}){told}"))
         lines += _changed_cells(rows, comparison.key)
     return lines
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sameset.canonical.families import Family
 from sameset.comparison.estimates import Estimate, beyond, distinct_of, exact, overlap_of
+from sameset.comparison.type_names import are_other_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,6 +122,7 @@ def moved_columns(order: Sequence[str], pairs: Mapping[str, str]) -> set[str]:
 
 
 def _pair(old: _Side, new: _Side) -> dict[str, str]:
+    """New name -> old name, in the new order."""
     pairs = {name: name for name in new.order if name in old.columns}
     spare = [name for name in old.order if name not in pairs]
     for name in new.order:
@@ -130,7 +132,7 @@ def _pair(old: _Side, new: _Side) -> dict[str, str]:
         if twin is not None:
             pairs[name] = twin
             spare.remove(twin)
-    return pairs
+    return {name: pairs[name] for name in new.order if name in pairs}
 
 
 def _agree(left: ColumnSketch, right: ColumnSketch) -> bool:
@@ -163,7 +165,8 @@ def _matched(old: _Side, old_name: str, new: _Side, new_name: str, *, moved: boo
     if agrees:
         return change.as_same()
     families = {before.family, after.family} - {Family.NULL}
-    return replace(change, state=ColumnState.RETYPED) if len(families) > 1 else change
+    is_retyped = len(families) > 1 or (min(rows) > 0 and are_other_tensors(before.type, after.type))
+    return replace(change, state=ColumnState.RETYPED) if is_retyped else change
 
 
 def _added(side: _Side, name: str) -> ColumnChange:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sameset.sketches.digest import RowDigest
     from sameset.sketches.table import TableSketch
 
-__all__ = ["Delta", "RowChange", "decode_delta", "delta_of_rows", "explains"]
+__all__ = ["Delta", "RowChange", "decode_delta", "delta_of_rows", "explains", "in_order"]
 
 LANE_MASK = (1 << 61) - 1
 
@@ -118,8 +118,13 @@ def delta_of_rows(rows: Iterable[DifferingRow], key: Sequence[str]) -> Delta:
             changed += _pair_off(new, old, key)
         added += [_change(row, key, times=row.times) for row in new]
         removed += [_change(row, key, times=-row.times) for row in old]
-    in_order = [tuple(sorted(changes, key=_order)) for changes in (added, removed, changed)]
-    return Delta(in_order[0], in_order[1], in_order[2])
+    return in_order(Delta(tuple(added), tuple(removed), tuple(changed)))
+
+
+def in_order(delta: Delta) -> Delta:
+    """The delta with each list in the order of its keys, those of which there are only hashes last."""
+    added, removed, changed = (tuple(sorted(changes, key=_order)) for changes in delta.lists)
+    return replace(delta, added=added, removed=removed, changed=changed)
 
 
 def _pair_off(new: list[DifferingRow], old: list[DifferingRow], key: Sequence[str]) -> list[RowChange]:
@@ -163,10 +168,14 @@ def _order(row: RowChange) -> tuple[object, ...]:
     )
 
 
-def _value_order(value: KeyValue) -> tuple[int, str, object]:
+def _value_order(value: object) -> tuple[int, str, object]:
     """Numbers by their value whatever their type, NaN behind them; nulls last."""
     if value is None:
         return 2, "", 0
     if isinstance(value, float) and value != value:
         return 1, "", 0
+    if isinstance(value, (list, tuple)):  # of rows that were read, as those of the next line
+        return 0, "list", tuple(map(_value_order, value))
+    if isinstance(value, dict):
+        return 0, "dict", tuple((name, _value_order(field)) for name, field in value.items())
     return 0, "number" if isinstance(value, (int, float)) else type(value).__name__, value

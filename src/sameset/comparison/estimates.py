@@ -93,6 +93,9 @@ def overlap_of(left: Sample, right: Sample, *, bags: bool) -> Overlap:
     threshold = min(left.threshold, right.threshold)
     a, b = _aligned(left, right, threshold, bags)
     known = left.is_exact and right.is_exact
+    empty = [sample.is_exact and not len(sample.hashes) for sample in (left, right)]
+    if not known and any(empty):  # nothing is in common, however little is known of the other one
+        return Overlap.of_counts(0, int(not empty[0]), int(not empty[1]))
     low, high = np.minimum(a, b), np.maximum(a, b)
     return Overlap(_share(low, high, known), _share(low, a, known), _share(low, b, known))
 
@@ -191,5 +194,7 @@ def _share(part: Counts, whole: Counts, known: bool) -> Estimate:
 def _wilson(share: float, size: float) -> Estimate:
     centre = (share + Z95**2 / (2 * size)) / (1 + Z95**2 / size)
     half = Z95 * math.sqrt(share * (1 - share) / size + Z95**2 / (4 * size**2)) / (1 + Z95**2 / size)
+    # Rounding errors must not leave a share of 0 or 1 outside of its own interval: a bound of 1 would count as broken.
+    low, high = min(max(0.0, centre - half), share), max(min(1.0, centre + half), share)
     # With probability 0.95 a share of 3 / n or more shows at least one hash: (1 - 3 / n)^n = e^-3.
-    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half), min(1.0, 3.0 / size))
+    return Estimate(share, low, high, min(1.0, 3.0 / size))

@@ -25,6 +25,7 @@ ERRORS = {pa.float16(): 2.0**-9, pa.float32(): 2.0**-22}
 DOUBLE_ERROR, INTEGER_ERROR = 2.0**-50, 2.0**-62
 DECIMALS = range(-6, 13)
 DIGITS = range(1, 16)
+PLACES = range(7)  # decimals that prices, shares and coordinates are written with
 ROOM = 1 + 1e-9  # for halves that lie on a boundary
 
 
@@ -63,8 +64,9 @@ def number_pattern(column: str, old: pa.Array, new: pa.Array) -> Pattern | None:
 
     `old` and `new` are Arrow arrays of number types, row by row. At least twenty different values must fit.
     """
-    cells = _Cells(_reals(old), _reals(new), max(_error(old.type), _error(new.type)), _step(new.type))
+    before, after = _reals(old), _reals(new)
     with np.errstate(all="ignore"):  # what is infinite or no number fits nothing
+        cells = _Cells(before, after, max(_error(old.type), _error(new.type)), _step(new.type, after))
         return (
             _rounded(column, PatternKind.ROUNDED, cells.old, cells.new)
             or _rounded(column, PatternKind.UNROUNDED, cells.new, cells.old)
@@ -84,10 +86,18 @@ def _error(kind: pa.DataType) -> float:
     return ERRORS.get(kind, INTEGER_ERROR if pa.types.is_integer(kind) else DOUBLE_ERROR)
 
 
-def _step(kind: pa.DataType) -> float:
+def _step(kind: pa.DataType, values: Reals) -> float:
+    """The last place of a type; of floats the coarsest that nearly all values are rounded to, if it is one of PLACES."""
     if pa.types.is_decimal(kind):
         return float(10.0**-kind.scale)
-    return 1.0 if pa.types.is_integer(kind) else 0.0
+    if pa.types.is_integer(kind):
+        return 1.0
+    known = values[np.isfinite(values)]
+    for decimals in PLACES:
+        places = known / np.longdouble(f"1e-{decimals}")
+        if explains(int((abs(places - np.rint(places)) <= abs(places) * _error(kind)).sum()), len(known)):
+            return float(10.0**-decimals)
+    return 0.0
 
 
 def _rounded(column: str, kind: PatternKind, fine: Reals, coarse: Reals) -> Pattern | None:
@@ -146,6 +156,8 @@ def _mapped(column: str, cells: _Cells) -> Pattern | None:
         ):
             best = max(lines, key=lambda line: few.fit(line, slack).sum())
             fits = cells.fit(best, slack)
+            if slack and 0 < abs(best.offset) < cells.step:
+                continue  # what was cut off at its last place looks lowered by half of it
             if _enough(fits, cells.old) and not (best.factor == 1 and best.offset == 0):
                 amount = best.offset if kind is PatternKind.OFFSET else best.factor
                 return _pattern(kind, column, fits, _mapping_words(kind, best), float(amount))

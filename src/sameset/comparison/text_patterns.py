@@ -57,7 +57,12 @@ def _recased(column: str, old: pa.Array, new: pa.Array) -> Pattern | None:
         found = _told(column, PatternKind.RECASED, f"was put into {name}", put(old), new)
         if found:
             return found
-    return _told(column, PatternKind.RECASED, "differs in case alone", pc.utf8_lower(old), pc.utf8_lower(new))
+    return _told(column, PatternKind.RECASED, "differs in case alone", _folded(old), _folded(new))
+
+
+def _folded(texts: pa.Array) -> pa.Array:
+    """Lower case, also of what Python, Java and PostgreSQL's ICU write with two letters in upper case."""
+    return pc.replace_substring(pc.utf8_lower(texts), "ß", "ss")
 
 
 def _reformatted(column: str, old: pa.Array, new: pa.Array) -> Pattern | None:

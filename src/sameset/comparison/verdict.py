@@ -13,6 +13,7 @@ from sameset.comparison.estimates import UNKNOWN, Overlap, exact, overlap_of
 from sameset.comparison.patterns import with_regenerated_keys
 from sameset.comparison.result import Comparison, Side, Verdict
 from sameset.comparison.samples import decoding_notes
+from sameset.comparison.type_names import type_text
 from sameset.sketches.delta import capacity_of
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ def _order_notes(left: TableSketch, right: TableSketch) -> tuple[str, ...]:
         notes.append("the columns are in another order")
     types = {column.name: column.type for column in left.schema}
     retyped = [
-        f"{column.name} {types[column.name]} -> {column.type}"
+        f"{column.name} {type_text(types[column.name])} -> {type_text(column.type)}"
         for column in right.schema
         if types.get(column.name, column.type) != column.type
     ]

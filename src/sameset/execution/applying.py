@@ -69,19 +69,22 @@ def apply_batches(
     """
     if not add and not remove:
         raise SpecError("there is no batch to apply; give one with --add or --remove")
-    whole, batches = table, []
+    whole, batches, places = table, [], []
     for place in (*add, *remove):
-        whole, batch = _alike(
-            whole, _sketch_batch(whole, open_source(place, schema=column_types(whole, None)), progress)
-        )
+        source = open_source(place, schema=column_types(whole, None))
+        whole, batch = _alike(whole, _sketch_batch(whole, source, progress))
         batches.append(batch)
+        places.append(source.address)
     batches = [_as_columns(batch, whole.schema) for batch in batches]
     came, went = batches[: len(add)], batches[len(add) :]
     whole = reduce(TableSketch.merge, came, whole)
     added = sum(batch.row_count for batch in came)
     if not went:
         return Applied(whole, added)
-    left = subtract(whole, reduce(TableSketch.merge, went))
+    try:
+        left = subtract(whole, reduce(TableSketch.merge, went))
+    except SpecError as error:
+        raise SpecError(f"{', '.join(places[len(add) :])}: {error}") from error
     return Applied(left.sketch, added, left.removed, left.seen)
 
 

@@ -94,9 +94,8 @@ def fetch_cells(
             return
         found, places = {}, pa.array(rows)
         for name, column in zip(columns, hashed.columns, strict=True):
-            at = rows if column.codes is None else column.codes[rows]
             values = plain_values(batch.column(name).take(places)) if name in wanted else None
-            found[name] = Column(np.stack([column.h1[at], column.h2[at]], axis=1), values)
+            found[name] = Column(column.of_rows(rows), values)
         cells.add(hashed.key[0][rows], found)
 
     states = fold_streams(source.streams(cores(), list(columns)), Cells, fold)

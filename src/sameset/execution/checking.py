@@ -13,6 +13,7 @@ from sameset.comparison.sentences import count_of, describe
 from sameset.comparison.verdict import judge_values
 from sameset.errors import ManifestError, SamesetError, StaleSnapshotError
 from sameset.execution.delta_rows import SOME_ROWS, WantedRows
+from sameset.execution.file_memory import FileMemory
 from sameset.execution.incremental import sketch_files
 from sameset.execution.manifest_store import Manifests
 from sameset.execution.mappers import ThreadMapper
@@ -302,7 +303,7 @@ def record_check(
         if not accept(check):
             forget_parts(registry, arrival.dataset)
             return check
-        entry = _entry(check, data, run, validation)
+        entry = replace(_entry(check, data, run, validation), files=_remembered(registry, arrival))
         try:
             expected = check.previous.number if check.previous else None
             recorded = replace(check, snapshot=registry.record(entry, expected_previous=expected))
@@ -367,8 +368,14 @@ def _entry(check: Check, data: bytes, run_id: str, validation: str | None) -> Ne
         report=_bounded_report(check),
         validation=validation,
         run_id=run_id,
-        files=check.arrival.files.memory.to_bytes() if check.arrival.files and check.arrival.files.memory else None,
     )
+
+
+def _remembered(registry: Registry, arrival: Arrival) -> bytes | None:
+    """What is remembered of the files of an incremental check; where they were read as a whole, that it was one."""
+    if arrival.files is None or arrival.files.memory is not None:
+        return arrival.files.memory.to_bytes() if arrival.files and arrival.files.memory else None
+    return None if registry.remembered_files(arrival.dataset) else FileMemory.of_none().to_bytes()
 
 
 def _bounded_report(check: Check) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sameset.comparison.delta import in_order
 from sameset.comparison.rows import ChangedRow, RowSample
 from sameset.errors import SamesetError
 from sameset.execution.rows import WantedRow, fetch_rows
@@ -160,8 +161,8 @@ def with_rows(comparison: Comparison, rows: DeltaRows | None) -> Comparison:
     """The comparison with the first rows of its delta, and with keys of which it had only hashes."""
     if rows is None or comparison.delta is None:
         return comparison
-    sample = sample_rows(replace(rows, delta=comparison.delta.first(rows.sample)))
-    return replace(comparison, rows=sample, delta=_with_keys(comparison.delta, rows))
+    delta = _with_keys(comparison.delta, rows)
+    return replace(comparison, rows=sample_rows(replace(rows, delta=delta.first(rows.sample))), delta=delta)
 
 
 def noted(comparison: Comparison, note: str) -> Comparison:
@@ -194,20 +195,21 @@ def _found(found: FoundRows | None, changes: Iterable[RowChange]) -> tuple[tuple
 
 
 def _with_keys(delta: Delta, rows: DeltaRows) -> Delta:
-    """The delta with the keys of rows that were found, where it had only their hashes."""
-    if not rows.spec.key:
+    """The delta with the keys of rows that were found, where it had only their hashes, in the order of these keys."""
+    if not rows.spec.key or all(change.key is not None for changes in delta.lists for change in changes):
         return delta
 
     def known(change: RowChange, found: FoundRows | None) -> RowChange:
         key = None if change.key is not None or found is None else found.row(change.row, rows.spec.key)
         return change if key is None else replace(change, key=key)
 
-    return replace(
+    told = replace(
         delta,
         added=tuple(known(change, rows.after) for change in delta.added),
         removed=tuple(known(change, rows.before) for change in delta.removed),
         changed=tuple(known(change, rows.after) for change in delta.changed),
     )
+    return in_order(told)
 
 
 def _row(found: FoundRows | None, hashed: Hash | None) -> Row | None:

@@ -58,6 +58,11 @@ class FileMemory:
     schemas: dict[str, pa.Schema]  #: by name, what files say of their columns
     files: tuple[KnownFile, ...]
 
+    @classmethod
+    def of_none(cls) -> FileMemory:
+        """The memory of no files, read in no way: all are new to it."""
+        return cls("", "", pa.schema([]), {}, ())
+
     def to_bytes(self) -> bytes:
         """The memory as an Arrow IPC file of one row per file."""
         metadata = {

@@ -28,18 +28,18 @@ def condition_of(keys: Sequence[Mapping[str, KeyValue]], schema: pa.Schema) -> s
     """
     if not keys or len({name.lower() for name in schema.names}) < len(schema):
         return None
-    parts = [_among(name, {key[name] for key in keys}, schema.field(name).type) for name in keys[0]]
+    parts = [_among(name, [key[name] for key in keys], schema.field(name).type) for name in keys[0]]
     return None if None in parts else " and ".join(part for part in parts if part)
 
 
-def _among(name: str, values: set[KeyValue], kind: pa.DataType) -> str | None:
+def _among(name: str, values: Sequence[KeyValue], kind: pa.DataType) -> str | None:
     literal = _literal_of(kind)
     if literal is None:
         return None
     texts = [literal(value) for value in values if value is not None]
     if None in texts:
         return None
-    told = sorted(text for text in texts if text)
+    told = sorted({text for text in texts if text})
     among = [f"{quoted(name)} in ({', '.join(told)})"] if told else []
     return "(" + " or ".join(among + ([f"{quoted(name)} is null"] if None in values else [])) + ")"
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sameset.comparison import Comparison, Verdict, compare
+from sameset.comparison.sentences import count_of
 from sameset.comparison.verdict import share_columns
 from sameset.errors import ManifestError, SamesetError
 from sameset.execution.column_evidence import explain_columns, rows_needed
@@ -158,7 +159,7 @@ def _with_common(whole: Comparison, part: Comparison, columns: int) -> Compariso
     if not related and whole.verdict is not Verdict.MODIFIED:
         return whole
     same = "are the same" if part.is_same else "were compared"
-    note = f"the rows {same} in the {columns} common columns; both tables were read again for that"
+    note = f"the rows {same} in the {count_of(columns, 'common column')}; both tables were read again for that"
     notes = (note, *(n for n in whole.notes if "could not be compared" not in n))
     return replace(
         whole,

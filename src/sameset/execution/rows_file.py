@@ -81,7 +81,9 @@ def write_rows(comparison: Comparison, sides: Sides, file: Path, progress: Progr
             raise SamesetError(f"no rows were written to {file}: {error}") from error
     notes = writing.notes(file)
     if comparison.basis == "common columns" and not comparison.is_same:
-        notes.insert(0, f"{file.name} holds the rows in the {len(sides.right.names)} columns that both tables have")
+        notes.insert(
+            0, f"{file.name} holds the rows in the {count_of(len(sides.right.names), 'column')} that both tables have"
+        )
     for note in notes:
         comparison = noted(comparison, note)
     return comparison

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from sameset.canonical.batches import RowHasher
 from sameset.canonical.families import Family
+from sameset.comparison.column_evidence import ColumnRows, account_for_rows
 from sameset.comparison.samples import (
     DifferingSample,
     SampleChanges,
@@ -20,6 +21,7 @@ from sameset.comparison.samples import (
     match_samples,
     sample_columns,
 )
+from sameset.execution.cells import MOST_ROWS
 from sameset.execution.projection import selected
 from sameset.execution.rows import plain_value
 from sameset.execution.scanning import cores, fold_streams
@@ -28,16 +30,31 @@ from sameset.sketches.table import hasher_for
 from sameset.sources.samples import SampleSource
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sameset.comparison import Comparison
-    from sameset.comparison.delta import RowChange
+    from sameset.comparison.delta import Delta, RowChange
     from sameset.comparison.samples import SampleColumns
     from sameset.sketches.spec import Spec
     from sameset.sketches.table import TableSketch
     from sameset.sources.base import Source
 
+    Words = NDArray[np.uint64]
+
 __all__ = ["are_samples", "compare_samples", "with_sample_key"]
 
+Row = tuple[int, int]
 FOLDERS = (["path", "label", "image"], ["path", "label", "bytes"])
+
+
+class _Found(NamedTuple):
+    """A sample, and the hashes of its values, uint64 (columns, 2)."""
+
+    sample: DifferingSample
+    cells: Words
+
+
+Found = dict[Row, _Found]
 
 
 def with_sample_key(spec: Spec, sources: Sequence[Source | None]) -> Spec:
@@ -70,60 +87,83 @@ def compare_samples(
     if comparison.delta is None or set(tables[0].names) != set(tables[1].names):
         return comparison
     columns = sample_columns(tables[1], comparison.key or tables[1].spec.key)
-    changes = _by_content(comparison, tables, sources, columns, limit)
-    if changes is None:
+    both = _read_both(comparison.delta, tables, sources, columns)
+    if both is None:
         changes = _by_name(comparison, tables, sources, columns, limit)
+    else:
+        old, new = ([one.sample for one in side.values()] for side in both)
+        changes = changes_of(match_samples(old, new), columns, limit)
+        known = _changed_cells(comparison.delta, tables, both)
+        comparison = replace(comparison, columns=account_for_rows(comparison.columns, comparison.delta, *tables, known))
+    if changes.counts["moved"] == sum(changes.counts.values()) > 0:
+        names = ", ".join(columns.name)
+        note = f"only names differ: the same contents and labels; --ignore {names} compares them without their names"
+        comparison = replace(comparison, notes=(*comparison.notes, note))
     copies = (copies_of(tables[0], columns), copies_of(tables[1], columns))
     return replace(comparison, samples=replace(changes, copies=copies))
 
 
-def _by_content(
-    comparison: Comparison,
+def _read_both(
+    delta: Delta,
     tables: tuple[TableSketch, TableSketch],
     sources: tuple[Source | None, Source | None],
     columns: SampleColumns,
-    limit: int,
-) -> SampleChanges | None:
-    delta = comparison.delta
-    assert delta is not None
+) -> tuple[Found, Found] | None:
+    """The samples of a delta before and now; None if a place is not at hand, or no longer what it was."""
     old = {row.row: row for row in delta.removed} | {row.old_row: row for row in delta.changed if row.old_row}
     new = {row.row: row for row in (*delta.added, *delta.changed)}
-    found = []
+    found: list[Found] = []
     for wanted, table, source in zip((old, new), tables, sources, strict=True):
         if wanted and source is None:
             return None
-        found.append(_read(source, table.spec, wanted, columns) if source is not None and wanted else [])
-        if len(found[-1]) < len(wanted):  # the place is no longer what it was
+        found.append(_read(source, table.spec, wanted, columns) if source is not None and wanted else {})
+        if len(found[-1]) < len(wanted):
             return None
-    return changes_of(match_samples(*found), columns, limit)
+    return found[0], found[1]
 
 
-def _read(
-    source: Source, spec: Spec, wanted: dict[tuple[int, int], RowChange], columns: SampleColumns
-) -> list[DifferingSample]:
+def _changed_cells(
+    delta: Delta, tables: tuple[TableSketch, TableSketch], both: tuple[Found, Found]
+) -> dict[str, ColumnRows]:
+    """Value hashes of the changed samples by column, before and now; none if there are too many to be laid side by side."""
+    if not 0 < len(delta.changed) <= MOST_ROWS or delta.totals is not None:
+        return {}
+    if any(row.old_row is None for row in delta.changed):
+        return {}
+    times = [row.times for row in delta.changed]
+    before = np.repeat([both[0][row.old_row].cells for row in delta.changed if row.old_row], times, axis=0)
+    after = np.repeat([both[1][row.row].cells for row in delta.changed], times, axis=0)
+    places = {name: i for i, name in enumerate(tables[0].names)}
+    return {
+        name: ColumnRows(before=before[:, places[name]], after=after[:, i]) for i, name in enumerate(tables[1].names)
+    }
+
+
+def _read(source: Source, spec: Spec, wanted: dict[Row, RowChange], columns: SampleColumns) -> Found:
     """The samples of these row hashes."""
     place = selected(_narrowed(source, spec, wanted.values()), spec)
     schema = place.schema()
     whole = hasher_for(spec, schema)
     inner = RowHasher(pa.schema([schema.field(name) for name in columns.content]), seed=spec.seed, form=spec.form)
     first = np.array([row[0] for row in wanted], np.uint64)
-    found: dict[tuple[int, int], DifferingSample] = {}
+    found: Found = {}
 
     def collect(_: None, batch: pa.RecordBatch) -> None:
-        h1, h2 = (row_lanes(half) for half in whole.hash(batch).named)
+        hashed = whole.hash(batch)
+        h1, h2 = (row_lanes(half) for half in hashed.named)
         rows = [i for i in np.flatnonzero(np.isin(h1, first)).tolist() if (int(h1[i]), int(h2[i])) in wanted]
         if not rows:
             return
+        cells = np.stack([column.of_rows(np.array(rows)) for column in hashed.columns], axis=1)
         c1, c2 = inner.hash(batch.select(list(columns.content))).named
-        for i in rows:
+        for i, of in zip(rows, cells, strict=True):
             row = (int(h1[i]), int(h2[i]))
             label = None if columns.label is None else plain_value(batch.column(columns.label)[i])
-            found[row] = DifferingSample(
-                _name_in(batch, i, columns.name), label, (int(c1[i]), int(c2[i])), wanted[row].times
-            )
+            name, content = _name_in(batch, i, columns.name), (int(c1[i]), int(c2[i]))
+            found[row] = _Found(DifferingSample(name, label, content, wanted[row].times), of)
 
     fold_streams(place.streams(cores()), lambda: None, collect)
-    return list(found.values())
+    return found
 
 
 def _name_in(batch: pa.RecordBatch, row: int, names: Sequence[str]) -> str | None:

@@ -266,6 +266,8 @@ class Registry(FileStore):
     def _unknown(self, name: str) -> str:
         """The sentence about a name that the registry does not know, with the names that it may have been meant for."""
         names = [row[0] for row in self._rows(select(dataset.c.name).order_by(dataset.c.name))]
+        if not names:
+            return f"there is no dataset {name!r} in {self.address}, which has none at all yet; check the registry's address"
         near = difflib.get_close_matches(name, names, n=3)
         advice = (
             f"did you mean {' or '.join(map(repr, near))}?" if near else "`sameset datasets` lists those that there are"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["OF_A_ROW", "Cell", "HtmlTable", "fitting", "pair_cell", "text_cell", "value_cell", "visible"]
 
 AT_ONCE = 160  # characters of a value before the rest is folded away
+FEW_MORE = 40  # that are not worth folding
 ON_ONE_LINE = 60  # characters of a cell whose text is not broken
 ON_A_TELEPHONE = 16  # the same, of a column that stays in place
 OF_A_CELL, OF_A_ROW = 18, 26  # bytes of the markup around them
@@ -100,7 +101,7 @@ def _kind(kind: str, text: str) -> str:
 def _content(shown: Shown) -> Markup:
     if shown.kind in ("null", "empty"):
         return Markup('<i class="nothing">{}</i>').format("null" if shown.kind == "null" else "empty text")
-    if len(shown.text) <= AT_ONCE:
+    if len(shown.text) <= AT_ONCE + FEW_MORE:
         return visible(shown.text) + _more(shown.more)
     first = Markup("{}").format(visible(shown.text[:AT_ONCE]))
     rest = visible(shown.text[AT_ONCE:])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sameset.comparison.type_names import type_text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,7 +22,9 @@ NUMERIC = frozenset({"nulls", "distinct"})
 def finding_columns(finding: Finding, limit: int) -> list[dict[str, str]]:
     """The columns of a finding, at most `limit`, those that changed first; of a new table all of its columns."""
     if finding.comparison is None:
-        return [{"column": column.name, "state": "new", "type": column.type} for column in finding.schema[:limit]]
+        return [
+            {"column": column.name, "state": "new", "type": type_text(column.type)} for column in finding.schema[:limit]
+        ]
     return column_rows(finding.comparison.columns, limit)
 
 
@@ -31,7 +35,7 @@ def column_rows(columns: Sequence[ColumnChange], limit: int) -> list[dict[str, s
         {
             "column": column.name + (f" (was {column.renamed_from})" if column.renamed_from else ""),
             "state": column.state + _ROWS_ASIDE[column.differs_by_rows],
-            "type": _before_after(column.left_type, column.right_type),
+            "type": _before_after(_type(column.left_type), _type(column.right_type)),
             "nulls": _before_after(_number(column.left_nulls), _number(column.right_nulls)),
             "distinct": _before_after(_rounded(column.left_distinct), _rounded(column.right_distinct)),
             "came, went": _came_and_went(column),
@@ -54,6 +58,10 @@ def _before_after(before: str | None, after: str | None) -> str:
     if before is None or after is None or before == after:
         return after or before or ""
     return f"{before} → {after}"
+
+
+def _type(name: str | None) -> str | None:
+    return None if name is None else type_text(name)
 
 
 def _number(value: int | None) -> str | None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sameset.comparison.samples import FATES
+from sameset.comparison.sentences import count_of
 from sameset.reports.columns import column_rows
 from sameset.reports.finding import describe_verdict, finding_of
 from sameset.reports.rows import cell_changes, row_lists
@@ -48,7 +49,8 @@ def as_markdown(found: Comparison | Check, limit: int) -> str:
     finding = finding_of(found)
     parts = [f"## {finding.symbol} {_short(finding.sentence, SENTENCE // 2)}"]
     if finding.comparison is None:
-        told = f"{finding.now.rows:,} rows, digest `{finding.now.digest}`, from {_short(finding.now.address or '', SIDES // 8)}"
+        rows = count_of(finding.now.rows, "row")
+        told = f"{rows}, digest `{finding.now.digest}`, from {_short(finding.now.address or '', SIDES // 8)}"
         parts.append(told)
     else:
         parts += _evidence(finding.comparison, limit)

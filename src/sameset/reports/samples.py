@@ -44,7 +44,7 @@ def score_line(comparison: Comparison) -> str:
     return told if sets is None else f"{told}, {sets.jaccard.scaled(100)} % as sets"
 
 
-def sample_lines(comparison: Comparison) -> list[str]:
+def sample_lines(comparison: Comparison, limit: int) -> list[str]:
     """A line for each fate with the first samples that met it, and one for copies; none for what is no dataset of samples."""
     changes = comparison.samples
     if changes is None:
@@ -53,10 +53,12 @@ def sample_lines(comparison: Comparison) -> list[str]:
     told = changes.columns.name or changes.columns.label  # else there is nothing to call a sample
     for fate in FATES:
         if changes.counts[fate]:
-            shown = [_told(change) for change in changes.lists.get(fate, ())[:MOST_SAMPLES]]
+            shown = [_told(change) for change in changes.lists.get(fate, ())[: min(MOST_SAMPLES, limit)]]
             more = changes.counts[fate] - len(shown)
             tail = f" and {more:,} more" if shown and more > 0 else ""
-            lines.append(f"{NAMES[fate]} ({changes.counts[fate]:,})" + (f": {'; '.join(shown)}{tail}" if told else ""))
+            lines.append(
+                f"{NAMES[fate]} ({changes.counts[fate]:,})" + (f": {'; '.join(shown)}{tail}" if told and shown else "")
+            )
     return lines + remarks_of(changes)
 
 

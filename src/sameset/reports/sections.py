@@ -5,6 +5,7 @@ A section is a template `templates/NAME.html` and the function that gives it its
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from markupsafe import Markup
 
 from sameset.comparison.samples import FATES
-from sameset.reports.cells import Cell, HtmlTable, fitting, text_cell
+from sameset.reports.cells import Cell, HtmlTable, fitting, text_cell, visible
 from sameset.reports.columns import NUMERIC, column_rows, finding_columns
 from sameset.reports.finding import describe_verdict
 from sameset.reports.overlap import overlap_parts, stripes
@@ -37,8 +38,18 @@ __all__ = ["SECTIONS", "Report", "Section"]
 
 ROOM = 200_000  # bytes of one table of columns or of datasets
 LONGEST_NAME = 300
+#: Where figures with intervals are broken, so that a table of columns is no wider than a window.
+BREAKS = {
+    "distinct": re.compile(r"(?<=\] →) |(?<=→) (?=\S+ \[)"),
+    "came, went": re.compile(r"(?<=\]) (?=-)"),
+    "values in common": re.compile(r" (?=\[)"),
+}
 MOST_NOTES = 50
 LONGEST_NOTE = 600
+FIRST_PATTERNS, MOST_PATTERNS = (
+    10,
+    600,
+)  # that are in sight, and that are on the page: a sentence for each of 500 columns
 
 
 class Report(NamedTuple):
@@ -114,7 +125,10 @@ def _column_cell(name: str, text: str) -> Cell:
     if name == "state":
         state = text.split(" ")[0]  # what follows says more of it
         return text_cell(f"{SIGNS.get(state, '·')} {text}", f"state {TONES.get(state, 'unknown')}")
-    return text_cell(cut(text, LONGEST_NAME), "number" if name in NUMERIC else "")
+    kind = "number" if name in NUMERIC else ""
+    if name in BREAKS:
+        return Cell(Markup("\n").join(visible(part) for part in BREAKS[name].split(text)), kind)
+    return text_cell(cut(text, LONGEST_NAME), kind)
 
 
 def _strip(report: Report) -> dict[str, Any] | None:
@@ -150,7 +164,10 @@ def _patterns(report: Report) -> dict[str, Any] | None:
     """What the changes of columns have in common, each with its evidence."""
     columns = report.finding.comparison.columns if report.finding.comparison else ()
     told = [cut(pattern.sentence, LONGEST_NOTE) for column in columns for pattern in column.patterns]
-    return {"sentences": told[:MOST_NOTES], "more": max(len(told) - MOST_NOTES, 0)} if told else None
+    if not told:
+        return None
+    rest = told[FIRST_PATTERNS:MOST_PATTERNS]
+    return {"first": told[:FIRST_PATTERNS], "rest": rest, "more": max(len(told) - MOST_PATTERNS, 0)}
 
 
 def _samples(report: Report) -> dict[str, Any] | None:

@@ -217,8 +217,9 @@ def _legend(y: int) -> Iterable[str]:
 
 
 def _told(change: BucketChange) -> str:
-    columns = columns_text(change, MOST_NAMES)
-    return f"{change.label}: {change.state}, {rows_text(change)} rows" + (f"; {columns}" if columns else "")
+    columns, rows = columns_text(change, MOST_NAMES), rows_text(change)
+    noun = "row" if rows == "1" else "rows"
+    return f"{change.label}: {change.state}, {rows} {noun}" + (f"; {columns}" if columns else "")
 
 
 def rows_text(change: BucketChange) -> str:

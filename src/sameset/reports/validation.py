@@ -41,7 +41,7 @@ class Expectation:
     severity: str  #: critical, warning or info
     outcome: str  #: met, failed, or unknown if it could not be evaluated
     told: str  #: what was found, or why nothing could be, in one sentence
-    asked: str  #: its parameters
+    asked: str  #: what its author says of it, and its parameters
     facts: tuple[tuple[str, str], ...]  #: what else was found, as names and texts
 
     @property
@@ -154,15 +154,17 @@ def _expectation(result: Mapping[str, Any]) -> Expectation:
     reason = _reason(_mapping(result.get("exception_info")))
     outcome = "unknown" if reason is not None else "met" if result.get("success") is True else "failed"
     severity = config.get("severity")
+    asked = ", ".join(
+        f"{name} = {_text(value)}" for name, value in kwargs.items() if name not in ("batch_id", "column")
+    )
+    described = [_text(config["description"])] if isinstance(config.get("description"), str) else []
     return Expectation(
         title=kind.removeprefix("expect_").replace("_", " "),
         column=_text(kwargs.get("column", "")),
         severity=severity if severity in SEVERITIES else "critical",
         outcome=outcome,
         told=cut(reason if reason is not None else _told(found), LONGEST_SENTENCE),
-        asked=", ".join(
-            f"{name} = {_text(value)}" for name, value in kwargs.items() if name not in ("batch_id", "column")
-        ),
+        asked="; ".join(one for one in (*described, asked) if one),
         facts=tuple(_facts(found)) if outcome != "met" else (),
     )
 
@@ -235,7 +237,8 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return cut(value, LONGEST_FACT)
     if isinstance(value, float):
-        return f"{value:.6g}"
+        # A bound of 0.9999999 must not read as 1.
+        return f"{value:.6g}" if float(f"{value:.6g}") == value else f"{value:.12g}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)
     return cut(json.dumps(value, ensure_ascii=False, default=str), LONGEST_FACT)

@@ -55,7 +55,7 @@ def subtract(whole: TableSketch, part: TableSketch) -> Remainder:
         raise SpecMismatchError("columns", whole.names, part.names)
     digest = whole.digest.subtract(part.digest)
     if digest.rows < 0:
-        raise _foreign("rows")
+        raise _foreign()
     pairs = list(zip(whole.columns, part.columns, strict=True))
     nulls = [_fewer_nulls(mine, theirs, digest.rows) for mine, theirs in pairs]
     values = [
@@ -89,37 +89,37 @@ def _buckets(whole: TableSketch, part: TableSketch, rows: int) -> BucketTable | 
         return None
     rest = whole.buckets.subtract(part.buckets)
     if (rest.sums[:, 0] > np.uint64(rows)).any():
-        raise _foreign("rows")
+        raise _foreign()
     return rest
 
 
-def _foreign(what: str) -> SpecError:
-    return SpecError(f"{what} are to be taken out that the table does not have; check which table they are of")
+def _foreign() -> SpecError:
+    return SpecError("rows are to be taken out that the table does not have; check which table they are of")
 
 
 def _fewer_nulls(whole: ColumnSketch, part: ColumnSketch, rows: int) -> int:
     nulls = whole.nulls - part.nulls
     if not 0 <= nulls <= rows:
-        raise _foreign("rows with other values or nulls")
+        raise _foreign()
     return nulls
 
 
 def _rest(whole: Sample, part: Sample, left: int) -> Sample:
     """The sample of the `left` items that remain, of the largest size for which it is known, up to its own."""
     if part.threshold < whole.threshold:  # the lowest hashes of a part cannot be lower than those of the whole
-        raise _foreign("rows")
+        raise _foreign()
     gone = slice(int(np.searchsorted(part.hashes, np.uint64(whole.threshold)))) if not whole.is_exact else slice(None)
     places = np.searchsorted(whole.hashes, part.hashes[gone])
     counts = whole.counts.copy()
     has = bool((places < len(counts)).all()) and np.array_equal(whole.hashes[places], part.hashes[gone])
     if not has or (counts[places] < part.counts[gone]).any():
-        raise _foreign("rows")
+        raise _foreign()
     counts[places] -= part.counts[gone]
     kept = counts > 0
     hashes, counts = whole.hashes[kept], counts[kept]
     seen = sum(counts.tolist())
     if seen > left or (seen < left and whole.is_exact):
-        raise _foreign("rows")
+        raise _foreign()
     if seen == left:
         return Sample(whole.size, hashes, counts, int(EMPTY)).resized(whole.size)
     size = _known_size(whole.size, len(hashes), whole.threshold)
@@ -154,7 +154,7 @@ def _seen(whole: Sample, part: Sample) -> int:
 def _signature(whole: Signature, part: Signature, rest: Sample) -> Signature:
     """The signature of the rows that remain; with fewer bins where the sample does not tell the minimum of some."""
     if (part.bins < whole.bins).any():
-        raise _foreign("rows")
+        raise _foreign()
     known = Signature.empty(len(whole.bins))
     known.update(rest.hashes)
     went = (part.bins == whole.bins) & (part.bins != EMPTY)

@@ -39,11 +39,11 @@ def is_object(file: str) -> bool:
     return file[:5].lower() == "s3://"
 
 
-def readable_file(path: str) -> str:
+def readable_file(path: str, *, or_empty: bool = False) -> str:
     """The path itself once it is known to be a file with content that may be read.
 
     Raises:
-        SourceError: it is missing, a folder, empty, or not readable for this user.
+        SourceError: it is missing, a folder, not readable for this user, or, unless asked for one with content `or_empty`, empty.
     """
     if is_object(path):
         from sameset.sources.object_store import size_of_object
@@ -51,7 +51,7 @@ def readable_file(path: str) -> str:
         empty = size_of_object(path) == 0
     else:
         empty = _is_empty(path)
-    if empty:
+    if empty and not or_empty:
         raise SourceError(f"{path} is empty (0 bytes); a table of zero rows still has its column names")
     return path
 

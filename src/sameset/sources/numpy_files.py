@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 import zlib
 from abc import abstractmethod
@@ -164,16 +165,20 @@ def _mapped(file: str) -> NDArray[Any]:
         raise SourceError(f"{file}: .npy files are read from a disk; copy it there")
     readable_file(file)
     with reading(file):
-        array = np.lib.format.open_memmap(file, mode="r") if _item_count(file) else _empty(file)
+        array = np.lib.format.open_memmap(file, mode="r") if _size_of_items(file) else _empty(file)
         _refuse_odd(Header(array.shape, False, array.dtype), file)
         return array
 
 
-def _item_count(file: str) -> int:
-    """The number of elements of an .npy file; what has none cannot be mapped."""
+def _size_of_items(file: str) -> int:
+    """The bytes of the elements of an .npy file; what has none cannot be mapped. SourceError if the file ends before them."""
     with open(file, "rb") as stream:
         header = _header(stream, file)
-        return prod(header.shape) * header.dtype.itemsize
+        size, held = prod(header.shape) * header.dtype.itemsize, os.fstat(stream.fileno()).st_size
+        whole = stream.tell() + size
+    if held < whole and not header.dtype.hasobject:
+        raise SourceError(f"{file} is cut off: it has {held:,} of its {whole:,} bytes; fetch it again")
+    return size
 
 
 def _empty(file: str) -> NDArray[Any]:

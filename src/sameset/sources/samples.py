@@ -131,8 +131,8 @@ def pixel_decoder(address: str, raw: bool) -> tuple[pa.DataType, Callable[[bytes
 
 
 def read_whole(path: str) -> bytes:
-    """The bytes of a small file; SourceError if it is none, empty or not to be read."""
-    readable_file(path)
+    """The bytes of a small file, which may be none; SourceError if it is no file or not to be read."""
+    readable_file(path, or_empty=True)
     try:
         with open_random(path) if is_object(path) else open(path, "rb") as file:
             data = bytes(file.read(MOST_BYTES + 1))

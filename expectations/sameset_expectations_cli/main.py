@@ -1,6 +1,7 @@
 """`sameset-expectations VERB`: checkpoints for schedulers, reports of their results, Data Docs that need nothing else.
 
 Exit codes of `run`: 0 every expectation is met, 1 one failed, 2 could not know, 130 interrupted (143 by SIGTERM).
+Great Expectations takes seconds to load, so nothing here does before every argument is known to be good; `report` never does.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import time
@@ -39,8 +41,25 @@ def cli() -> None:
     """Great Expectations checkpoints that fail closed, and their reports.
 
     \b
-    Exit codes: 0 every expectation is met, 1 one failed, 2 could not know, 130 interrupted.
+    Exit codes: 0 every expectation is met, 1 one failed, 2 could not know, 130 interrupted (143 by SIGTERM).
     """
+
+
+def _project(_: click.Context, __: click.Parameter, folder: str) -> Path:
+    """The folder of a project, which none is made for: a misspelt one must not become an empty project."""
+    places = [Path(folder) / name for name in ("", "gx", "great_expectations")]
+    found = next((place for place in places if (place / "great_expectations.yml").exists()), None)
+    if found is None:
+        raise SamesetError(
+            f"there is no Great Expectations project in {folder}; give the folder that holds great_expectations.yml or gx"
+        )
+    return found
+
+
+def _docs_folder(_: click.Context, __: click.Parameter, folder: Path) -> Path:
+    if not folder.is_dir():
+        raise SamesetError(f"{folder} is no folder; give the one that holds the index.html of Data Docs")
+    return folder
 
 
 def _writable(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
@@ -59,7 +78,7 @@ def _pairs(_: click.Context, option: click.Parameter, given: tuple[str, ...]) ->
         if not sign or not name:
             raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param=option)
         try:
-            found[name] = json.loads(value)
+            found[name] = json.loads(re.sub(r"^([+-]?)\.(?=\d)", r"\g<1>0.", value))  # .5, as people write it
         except ValueError:
             found[name] = value
     return found
@@ -77,10 +96,10 @@ format_option = click.option(
 )
 
 
-@cli.command()
+@cli.command(short_help="Run a stored checkpoint.")
 @click.argument("checkpoint")
 @click.option(
-    "--project", "-p", default=".", show_default="here", envvar="SAMESET_GX_PROJECT", metavar="FOLDER",
+    "--project", "-p", default=".", show_default="here", envvar="SAMESET_GX_PROJECT", metavar="FOLDER", callback=_project,
     help="The folder of the Great Expectations project, or the one that holds its `gx` folder.",
 )  # fmt: skip
 @click.option("--parameter", multiple=True, callback=_pairs, metavar="NAME=VALUE", help="A suite parameter.")
@@ -93,7 +112,7 @@ format_option = click.option(
 @output_option
 def run(
     checkpoint: str,
-    project: str,
+    project: Path,
     parameter: dict[str, Any],
     batch: dict[str, Any],
     run_id: str | None,
@@ -108,13 +127,13 @@ def run(
     sameset-expectations run nightly -p quality --parameter bound=0.5 --batch address=today.parquet -o report.html
     """
     from sameset_expectations.checkpoints import run_checkpoint
-    from sameset_expectations.contexts import open_project
+    from sameset_expectations.contexts import get_context
 
     started = time.monotonic()
     for module in modules:
         _import(module)
     found = run_checkpoint(
-        open_project(project), checkpoint, batch_parameters=batch, expectation_parameters=parameter, run_id=run_id
+        get_context(project), checkpoint, batch_parameters=batch, expectation_parameters=parameter, run_id=run_id
     )
     _emit(_told(found.to_json(), _form(form, output), time.monotonic() - started), output)
     if not found.success:
@@ -122,7 +141,7 @@ def run(
     return _exit_code(found)
 
 
-@cli.command()
+@cli.command(short_help="Tell a stored result.")
 @click.argument("result", type=click.Path(path_type=Path))
 @format_option
 @output_option
@@ -147,8 +166,8 @@ def report(result: Path, form: str | None, output: Path | None) -> int:
     return 0
 
 
-@cli.command("self-contained")
-@click.argument("folder", type=click.Path(path_type=Path))
+@cli.command("self-contained", short_help="Make Data Docs need no network.")
+@click.argument("folder", type=click.Path(path_type=Path), callback=_docs_folder)
 def self_contained(folder: Path) -> int:
     """Rewrite the Data Docs in FOLDER so that they need no network; pages that are none of Great Expectations' stay."""
     from sameset_expectations.docs import make_self_contained
@@ -173,7 +192,8 @@ def main() -> None:
     try:
         code = cli.main(prog_name="sameset-expectations", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt) as interrupt:
-        _leave("interrupted", TERMINATED if isinstance(interrupt, _TerminatedError) else INTERRUPTED)
+        by_signal = _TerminatedError in (type(interrupt), type(interrupt.__cause__))  # click wraps it
+        _leave("interrupted", TERMINATED if by_signal else INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(UNKNOWN)
