@@ -29,7 +29,7 @@ from sameset.sketches.spec import Spec
 from sameset.sketches.table import TableSketch
 from sameset.sources import open_source
 
-FILES, ROWS, ROUNDS = 1_000, 45_000, 5
+FILES, ROWS, ROUNDS = 1_000, 45_000, 3
 
 
 def main(folder: Path, files: int, rows: int) -> None:
