@@ -31,8 +31,8 @@ def test_two_datasets_never_share_a_resource(one, other):
 
 
 @pytest.fixture
-def emitted(monkeypatch):
-    """What was sent to Prefect's server: the events of everything announced so far."""
+def emitted(monkeypatch, prefect_server):
+    """What was sent to Prefect's server, which is asked what runs: the events of everything announced so far."""
     AssertingEventsClient.reset()
     worker = EventsWorker.instance(AssertingEventsClient)
     monkeypatch.setattr("prefect.events.utilities.EventsWorker.instance", lambda *_: worker)

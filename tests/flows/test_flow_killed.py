@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -48,9 +49,7 @@ def test_a_check_whose_worker_was_killed_is_run_again_by_another(prefect, databa
     with prefect.running("killed.log", "worker", "start", *POOL) as worker:
         run = prefect.post(f"/deployments/{known}/create_flow_run")["id"]
         prefect.wait_until(lambda: validating(prefect, run), "killed.log")
-        for pid in (worker.pid, *processes_of_run(run)):
-            os.kill(pid, signal.SIGKILL)
-        worker.wait()
+        kill((worker.pid, *processes_of_run(run)))
     assert prefect.get(f"/flow_runs/{run}")["state"]["type"] == "RUNNING"  # nobody is left to say otherwise
 
     show(database, "select range as x from range(100)")
@@ -63,6 +62,17 @@ def test_a_check_whose_worker_was_killed_is_run_again_by_another(prefect, databa
     assert (again["state"]["type"], again["state"]["message"]) == ("COMPLETED", "lost is new: 100 rows")
     with Registry.open(prefect.folder / "registry.db") as registry:
         assert [each.reference for each in registry.history("lost")] == ["lost@1"]
+
+
+def kill(pids):
+    """Kills processes, and returns when they have ended and so given back their locks: freeing their memory takes a moment."""
+    descriptors = [os.pidfd_open(pid) for pid in pids]
+    for descriptor in descriptors:
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    for descriptor in descriptors:
+        ended, _, _ = select.select([descriptor], [], [], 60)
+        assert ended
+        os.close(descriptor)
 
 
 def processes_of_run(run):
