@@ -59,7 +59,8 @@ class PrefectMapper:
 class _Line:
     """Jobs that wait in line for the task runs of this process, as many of these as there are cores.
 
-    Prefect takes some 50 ms of a core for a task run: one for each group of jobs made 15 of them, and half as long again for 1 GB.
+    Fifteen task runs of a job each took 0.1 to 2 s more than an empty flow (whoever waits for them waits in turns), two that share
+    the jobs take 0.03 s more.
     """
 
     def __init__(self, function: Function, jobs: Sequence[PartitionJob]) -> None:
