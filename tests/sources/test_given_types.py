@@ -208,7 +208,15 @@ def test_types_are_read_back_from_their_names(type_: pa.DataType) -> None:
         "struct<a>",
         "union<a: int8=0>",
         "map<string>",
+        "fixed_size_binary[99999999999999]",
+        "fixed_size_list<item: int8>[99999999999]",
+        f"fixed_size_binary[{'9' * 5000}]",
+        "decimal128(99, 5)",
+        "dictionary<values=int8, indices=string, ordered=0>",
+        "run_end_encoded<run_ends: string, values: int8>",
+        f"struct<a{': list<a' * 400}: int8{'>' * 401}",
     ],
+    ids=lambda text: text[:40],
 )
 def test_what_is_no_type_is_refused(text: str) -> None:
     with pytest.raises(SchemaError, match="that can be read from its name"):

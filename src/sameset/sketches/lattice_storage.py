@@ -25,6 +25,7 @@ __all__ = ["is_lattice", "read_lattice", "write_lattice"]
 
 MAGIC = b"ARROW1"
 LONGEST_REASON = 300  # what is quoted in an error comes from the file
+DAMAGED = "copy it again from where it was made, or make it anew with: sameset digest SOURCE --scheme lthash --store FILE"
 
 _LANES = pa.list_(pa.field("item", pa.uint32(), nullable=False))
 _SCHEMA = pa.schema(
@@ -75,9 +76,10 @@ def read_lattice(data: bytes) -> LatticeDigest:
     except SketchFormatError:
         raise
     except (pa.ArrowException, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        raise SketchFormatError(f"the lattice digest is damaged: {str(error)[:LONGEST_REASON]}") from error
+        told = str(error)[:LONGEST_REASON].split("; ")[0]
+        raise SketchFormatError(f"the lattice digest is damaged: {told}; {DAMAGED}") from error
     except (OSError, MemoryError) as error:  # a compressed buffer that is not, or that claims to be huge
-        raise SketchFormatError("the lattice digest is damaged: its data cannot be unpacked") from error
+        raise SketchFormatError(f"the lattice digest is damaged: its data cannot be unpacked; {DAMAGED}") from error
 
 
 def _open(data: bytes) -> pa.Table:

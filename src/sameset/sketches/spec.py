@@ -15,6 +15,7 @@ __all__ = ["SampleSize", "Spec", "Wanted", "check_equal"]
 
 ENCODINGS = (1,)
 LARGEST = 2**24
+LONGEST_REASON = 200  # what is quoted in an error comes from the file
 
 
 def _is_power_of_two(value: int) -> bool:
@@ -122,11 +123,9 @@ class Spec:
 
     @classmethod
     def from_json(cls, text: str) -> Spec:
-        """The spec written by `to_json`; SketchFormatError if it is not one."""
+        """The spec written by `to_json`; ValueError if it is not one, SketchFormatError if a younger program wrote it."""
         try:
-            found = json.loads(text)
-            if set(found) | _YOUNGER != {field.name for field in fields(cls)}:
-                raise ValueError(f"unknown fields {sorted(found)}")
+            found = _fields(json.loads(text))
             for name in ("key", "ignore", "columns"):
                 found[name] = _names(found[name], name) if name != "columns" or found[name] is not None else None
             for name in ("keep_keys", "nfc"):
@@ -135,15 +134,17 @@ class Spec:
             if not isinstance(found["where"], str | None):
                 raise ValueError("where is not text")
             for name in ("rows", "values"):
-                found[name] = SampleSize(**_integers(found[name]))
+                found[name] = _sample_size(found[name], name)
             _integers({name: found[name] for name in ("encoding", "seed", "bins", "delta_cells")})
             _integers({"digits": 1 if found["digits"] is None else found["digits"]})
             spec = cls(**found)
             if spec.bucket_by != found.get("bucket_by") or found.get("bucket_by", "") is None:
                 raise ValueError("bucket_by is not in its one form")
             return spec
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, SpecError) as error:
-            raise SketchFormatError(f"the sketch's spec cannot be read: {str(error)[:300]}") from error
+        except json.JSONDecodeError:
+            raise ValueError("its spec is not JSON") from None
+        except (ValueError, RecursionError, SpecError) as error:
+            raise ValueError(f"its spec makes no sense: {str(error)[:LONGEST_REASON]}") from error
 
 
 #: Fields that came after the first version of the stored spec.
@@ -173,6 +174,27 @@ def _check_kinds(spec: Spec) -> None:
         raise SpecError(f"bucket_by is a column and how to put rows into buckets by it, not {spec.bucket_by!r}")
     if spec.where is not None and not (isinstance(spec.where, str) and spec.where.strip()):
         raise SpecError(f"the condition where is {spec.where!r}; write one, or leave it out")
+
+
+def _fields(found: Any) -> dict[str, Any]:
+    """The fields of a stored spec, all that belong to it and no other."""
+    if not isinstance(found, dict):
+        raise ValueError("it is no object of JSON")
+    known = {field.name for field in fields(Spec)}
+    if more := sorted(set(found) - known):
+        raise SketchFormatError(
+            f"the sketch was made with an option that this program does not know ({more[0][:LONGEST_REASON]!r}); "
+            "use the program that wrote it, or sketch again"
+        )
+    if lacks := sorted(known - _YOUNGER - set(found)):
+        raise ValueError(f"it lacks {lacks[0]!r}")
+    return found
+
+
+def _sample_size(found: Any, field: str) -> SampleSize:
+    if not isinstance(found, dict) or set(found) != {each.name for each in fields(SampleSize)}:
+        raise ValueError(f"{field} is no size of a sample")
+    return SampleSize(**_integers(found))
 
 
 def _names(found: Any, field: str) -> tuple[str, ...]:

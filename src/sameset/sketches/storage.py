@@ -39,6 +39,7 @@ FORMAT_WITH_BUCKETS = 2  # written only where there are buckets, so that program
 MAGIC = b"ARROW1"
 CHECK_SEED = 105
 LONGEST_REASON = 300  # what is quoted in an error comes from the file
+DAMAGED = "copy it again from where it was made, or make it anew with: sameset sketch SOURCE -o FILE"
 EMPTY_BIN = np.uint64(2**64 - 1)
 
 _WORDS = pa.list_(pa.field("item", pa.uint64(), nullable=False))
@@ -173,9 +174,10 @@ def read_sketch(data: bytes) -> TableSketch:
     except SketchFormatError:
         raise
     except (SamesetError, pa.ArrowException, ValueError, TypeError, KeyError, OverflowError) as error:
-        raise SketchFormatError(f"the sketch is damaged: {str(error)[:LONGEST_REASON]}") from error
+        told = str(error)[:LONGEST_REASON].split("; ")[0]
+        raise SketchFormatError(f"the sketch is damaged: {told}; {DAMAGED}") from error
     except (OSError, MemoryError) as error:  # a compressed buffer that is not, or that claims to be huge
-        raise SketchFormatError("the sketch is damaged: its data cannot be unpacked") from error
+        raise SketchFormatError(f"the sketch is damaged: its data cannot be unpacked; {DAMAGED}") from error
 
 
 def _open(data: bytes) -> pa.Table:
@@ -196,11 +198,11 @@ def _open(data: bytes) -> pa.Table:
             f"the sketch has format {found} and this program reads formats {known}; use the program that wrote it, or sketch again"
         )
     if not reader.schema.equals(schema):
-        raise SketchFormatError("the sketch is damaged: its fields are not those of its format")
+        raise ValueError("its fields are not those of its format")
     table = reader.read_all()
     table.validate(full=True)
     if table.num_rows != 1 or any(column.null_count for column in table.columns):
-        raise SketchFormatError("the sketch is damaged: it must hold one row without nulls")
+        raise ValueError("it must hold one row without nulls")
     return table.combine_chunks()
 
 

@@ -34,6 +34,7 @@ LISTS: dict[str, Callable[[pa.Field], pa.DataType]] = {
     "list_view": pa.list_view,
     "large_list_view": pa.large_list_view,
 }
+LONGEST = 200  # what is quoted of a name
 SIZED = re.compile(r"fixed_size_binary\[(\d+)\]")
 DECIMAL = re.compile(r"(decimal\d+)\((\d+), (-?\d+)\)")
 ZONED = re.compile(r"timestamp\[(s|ms|us|ns), tz=([^\]]+)\]")
@@ -42,9 +43,12 @@ NESTED = re.compile(r"(\w+)<(.*)>(?:\[(\d+)\])?", re.DOTALL)
 
 def parse_type(text: str) -> pa.DataType:
     """The type whose `str()` is the text; SchemaError if it is none that is known."""
-    type_ = _parsed(text)
+    try:
+        type_ = _parsed(text)
+    except (ValueError, TypeError, OverflowError, RecursionError, pa.ArrowException):  # the name may come from a hostile file
+        type_ = None
     if type_ is None:
-        raise SchemaError(f"{text!r} is no Arrow type that can be read from its name")
+        raise SchemaError(f"{text[:LONGEST]!r} is no Arrow type that can be read from its name")
     return type_
 
 
@@ -84,7 +88,7 @@ def _field(text: str) -> pa.Field:
     for match in re.finditer(": ", text):
         if (type_ := _parsed(text[match.end() :])) is not None:
             return pa.field(text[: match.start()], type_, nullable)
-    raise SchemaError(f"{text!r} is no Arrow field that can be read from its name")
+    raise SchemaError(f"{text[:LONGEST]!r} is no Arrow field that can be read from its name")
 
 
 def _split(text: str) -> list[str]:

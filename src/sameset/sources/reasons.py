@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import os
 import re
 
-__all__ = ["file_of", "may_pass", "reason"]
+import duckdb
+import pyarrow as pa
+
+from sameset.sources.files import is_object
+
+__all__ = ["advice", "file_of", "may_pass", "reason"]
+
+LONGEST = 500  # of a reason: what a reader quotes comes from the file
+#: What DuckDB raises where the bytes of a file are not what they should be: also its base class, for what Thrift says.
+_OF_BYTES = (duckdb.InvalidInputException, duckdb.IOException, duckdb.SerializationException, duckdb.InternalException)
+_DAMAGED = "it may be damaged or cut off, so copy it again or write it anew"
+_TOO_LARGE = "it may be damaged and claim more than it holds; copy it again, or read it where there is more memory"
+#: What to do where the operating system refused, by its name for it.
+_REFUSED = {
+    "EACCES": "check its permissions",
+    "ENOENT": "check the path",
+    "EISDIR": "name the files in it",
+    "EIO": "check the disk",
+}
 
 # What libpq says of a server that is away or was lost, what a PostgreSQL says that starts, stops or has no connection left,
 # and what stores answer, in pyarrow's words and in ours, which come back within an error of DuckDB.
@@ -24,6 +44,19 @@ def may_pass(error: BaseException) -> bool:
     return bool(_PASSES.search(str(error)))
 
 
+def advice(error: BaseException, address: str) -> str:
+    """What to do about a reader's error of a file, where that can be told; empty where it cannot."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number is not None:
+        return _REFUSED.get(errno.errorcode.get(number, ""), "")
+    if may_pass(error) or not (os.path.exists(address) or is_object(address) or glob.has_magic(address)):
+        return ""
+    if isinstance(error, MemoryError):
+        return _TOO_LARGE
+    of_bytes = isinstance(error, (OSError, pa.ArrowInvalid, *_OF_BYTES)) or type(error) is duckdb.Error
+    return _DAMAGED if of_bytes else ""
+
+
 def file_of(error: BaseException, address: str) -> str:
     """Which of several CSV files DuckDB speaks of."""
     match = re.search(r"^ *file = (.*)$", str(error), re.MULTILINE)
@@ -40,16 +73,16 @@ def reason(error: BaseException) -> str:
         return "its line ends are of several kinds, or a quote is not closed; write it with one kind of line end"
     first = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
     first = re.sub(r"^(?:\w+ )*(?:Error|Exception): ", "", first)
-    return first.split(" Try ")[0].strip().rstrip(".")
+    return first.split(" Try ")[0].strip().rstrip(".:")[:LONGEST]
 
 
 def _csv_reason(line: int, text: str) -> str:
     if match := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text):
-        return f"line {line} has {match[2]} cells, but the header has {match[1]}"
+        return f"line {line} has {match[2]} cells, but the header has {match[1]}; correct it, or quote cells that hold a delimiter"
     if "unterminated quote" in text:
-        return f"line {line} has a quote that is not closed"
+        return f"line {line} has a quote that is not closed; close it, or double a quote within a cell"
     if "unicode" in text:
         return f"line {line} is not UTF-8; convert the file to UTF-8"
     if "Maximum line size" in text:
         return f"line {line} is longer than a line may be; look for a quote that is not closed"
-    return f"line {line} is not valid CSV: {text.splitlines()[-1] if text else ''}"
+    return f"line {line} is not valid CSV: {text.splitlines()[-1][:LONGEST] if text else ''}; correct it, or write the file anew"

@@ -23,7 +23,7 @@ from sameset.errors import SamesetError, SchemaError, SourceError, SourceUnavail
 from sameset.sources.base import ROWS_PER_BATCH, Source
 from sameset.sources.conditions import check_condition
 from sameset.sources.interrupts import apart, interruptible
-from sameset.sources.reasons import file_of, may_pass, reason
+from sameset.sources.reasons import advice, file_of, may_pass, reason
 
 __all__ = [
     "Layout",
@@ -198,7 +198,10 @@ def reading(address: str) -> Iterator[None]:
         raise
     except (duckdb.Error, pa.ArrowException, OSError, ValueError, TypeError) as error:
         kind = SourceUnavailableError if may_pass(error) else SourceError
-        raise kind(f"{address} cannot be read: {file_of(error, address)}{reason(error)}") from error
+        why = reason(error)
+        if advised := "" if "; " in why else advice(error, address):
+            why = f"{why}; {advised}"
+        raise kind(f"{address} cannot be read: {file_of(error, address)}{why}") from error
 
 
 def one_select(con: duckdb.DuckDBPyConnection, query: str, address: str) -> None:
