@@ -289,6 +289,33 @@ def test_an_untouched_row_is_read(small: bytes) -> None:
     assert read_sketch(with_change(small, lambda row: None)) == read_sketch(small)
 
 
+@pytest.mark.parametrize("size", [10 << 30, 2**62, 2**63 - 1])
+def test_a_sketch_that_claims_gigabytes_is_refused_before_it_is_unpacked(small: bytes, size: int) -> None:
+    packed = (SPEC.delta_cells * read_sketch(small).delta.cells.shape[1] * 8).to_bytes(8, "little")
+    assert small.count(packed) >= 1  # before a buffer stands how large it is when it is unpacked
+    with pytest.raises(SketchFormatError, match="it claims more data than a sketch has; copy it again"):
+        read_sketch(small.replace(packed, size.to_bytes(8, "little")))
+
+
+@pytest.mark.parametrize("start", [b"\xff\xff\xff\xff\0\0\0\0", b"\0" * 8, b"\xff" * 8])
+def test_a_sketch_whose_footer_alone_is_whole_is_refused(small: bytes, start: bytes) -> None:
+    with pytest.raises(SketchFormatError, match="the sketch is damaged: "):
+        read_sketch(small[:8] + start + small[16:])
+
+
+def test_what_is_wrong_is_told_with_what_to_do(small: bytes) -> None:
+    for damaged in (small[:-20], with_change(small, HOSTILE["spec is deep"])):
+        with pytest.raises(SketchFormatError, match="; copy it again from where it was made, or make it anew with: "):
+            read_sketch(damaged)
+
+
+def test_an_option_of_a_younger_program_is_named(small: bytes) -> None:
+    with pytest.raises(
+        SketchFormatError, match=r"does not know \('more'\); use the program that wrote it, or sketch again"
+    ):
+        read_sketch(with_change(small, HOSTILE["spec has a field more"]))
+
+
 def test_a_null_word_in_a_list_is_refused(small: bytes) -> None:
     table = table_in(small)
     at = table.schema.get_field_index("signature")

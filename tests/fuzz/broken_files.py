@@ -145,7 +145,8 @@ def outcome(kind: str, path: Path, original: bytes) -> str:
         sketch_table(open_source(path), SPEC)
         return "read"
     except SamesetError as error:
-        return "refused" if str(error).strip() else "an error without a word"
+        told = str(error)
+        return "refused" if "; " in told and told.isprintable() else f"refused without what to do: {told!r}"[:300]
     except Exception as error:
         return f"{type(error).__name__}: {error}"[:300]
 

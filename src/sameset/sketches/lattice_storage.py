@@ -18,6 +18,7 @@ from sameset.canonical.blake3 import output
 from sameset.canonical.buffers import values_of
 from sameset.canonical.forms import MOST_DIGITS
 from sameset.errors import SketchFormatError
+from sameset.sketches.arrow_files import only_batch
 from sameset.sketches.lattice import LANES, SCHEME, LatticeDigest, LatticeSpec, in_order
 from sameset.sketches.marks import MARK, is_marked_lattice
 
@@ -25,7 +26,9 @@ __all__ = ["is_lattice", "read_lattice", "write_lattice"]
 
 MAGIC = b"ARROW1"
 LONGEST_REASON = 300  # what is quoted in an error comes from the file
-DAMAGED = "copy it again from where it was made, or make it anew with: sameset digest SOURCE --scheme lthash --store FILE"
+DAMAGED = (
+    "copy it again from where it was made, or make it anew with: sameset digest SOURCE --scheme lthash --store FILE"
+)
 
 _LANES = pa.list_(pa.field("item", pa.uint32(), nullable=False))
 _SCHEMA = pa.schema(
@@ -86,24 +89,24 @@ def _open(data: bytes) -> pa.Table:
     reader = pa.ipc.open_file(pa.py_buffer(data))
     mark = reader.schema.metadata[MARK]
     if mark != SCHEME.encode():
-        found = mark[:20].decode("ascii", "replace")
+        found = repr(mark[:20])[2:-1]
         raise SketchFormatError(
             f"the lattice digest is of version {found} and this program reads {SCHEME}; use the program that wrote it"
         )
     if not reader.schema.equals(_SCHEMA):
         raise ValueError("its fields are not those of its version")
-    table = reader.read_all()
-    table.validate(full=True)
-    if table.num_rows != 1 or any(column.null_count for column in table.columns):
+    table = only_batch(data, reader.schema)
+    if reader.num_record_batches != 1 or table.num_rows != 1 or any(column.null_count for column in table.columns):
         raise ValueError("it must hold one row without nulls")
     return table.combine_chunks()
 
 
 def _read_row(table: pa.Table) -> LatticeDigest:
     row = {name: table.column(name)[0] for name in table.column_names}
-    lanes = np.array(values_of(row["lanes"].values), np.uint32)
-    if len(lanes) != LANES or row["lanes"].values.null_count:
-        raise ValueError(f"{len(lanes)} lanes where {LANES} belong, or one of them is missing")
+    stored = row["lanes"].values
+    if len(stored) != LANES or stored.null_count:
+        raise ValueError(f"{len(stored)} lanes where {LANES} belong, or one of them is missing")
+    lanes = np.array(values_of(stored), np.uint32)
     spec = row["spec"].as_py()
     digest = LatticeDigest(_read_spec(json.loads(spec)), row["row_count"].as_py(), lanes)
     if digest.text != row["digest"].as_py():

@@ -18,6 +18,7 @@ from sameset.canonical.families import Family
 from sameset.canonical.keys import key_lanes
 from sameset.canonical.murmur import hash_lightly
 from sameset.errors import SamesetError, SketchFormatError
+from sameset.sketches.arrow_files import only_batch
 from sameset.sketches.buckets import ROW_WORDS, BucketTable
 from sameset.sketches.column import ColumnSketch
 from sameset.sketches.delta import PRIME, DeltaTable
@@ -193,15 +194,14 @@ def _open(data: bytes) -> pa.Table:
         )
     schema = next((schema for schema in _SCHEMAS.values() if schema.metadata[MARK] == mark), None)
     if schema is None:
-        found, known = mark[:20].decode("ascii", "replace"), " and ".join(map(str, _SCHEMAS))
+        found, known = repr(mark[:20])[2:-1], " and ".join(map(str, _SCHEMAS))
         raise SketchFormatError(
             f"the sketch has format {found} and this program reads formats {known}; use the program that wrote it, or sketch again"
         )
     if not reader.schema.equals(schema):
         raise ValueError("its fields are not those of its format")
-    table = reader.read_all()
-    table.validate(full=True)
-    if table.num_rows != 1 or any(column.null_count for column in table.columns):
+    table = only_batch(data, reader.schema)
+    if reader.num_record_batches != 1 or table.num_rows != 1 or any(column.null_count for column in table.columns):
         raise ValueError("it must hold one row without nulls")
     return table.combine_chunks()
 
@@ -239,10 +239,9 @@ def _read_row(table: pa.Table) -> TableSketch:
 def _words(value: Any, size: int | None = None) -> np.ndarray[Any, np.dtype[np.uint64]]:
     if not value.is_valid or value.values.null_count:
         raise ValueError("a list of words is missing, or one of its words")
-    words = np.array(values_of(value.values), np.uint64)
-    if size is not None and len(words) != size:
-        raise ValueError(f"{len(words)} words where {size} belong")
-    return words
+    if size is not None and len(value.values) != size:
+        raise ValueError(f"{len(value.values)} words where {size} belong")
+    return np.array(values_of(value.values), np.uint64)
 
 
 def _read_column(value: Any, spec: Spec, rows: int) -> tuple[Column, ColumnSketch]:

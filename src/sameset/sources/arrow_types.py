@@ -45,7 +45,13 @@ def parse_type(text: str) -> pa.DataType:
     """The type whose `str()` is the text; SchemaError if it is none that is known."""
     try:
         type_ = _parsed(text)
-    except (ValueError, TypeError, OverflowError, RecursionError, pa.ArrowException):  # the name may come from a hostile file
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+        pa.ArrowException,
+    ):  # the name may come from a hostile file
         type_ = None
     if type_ is None:
         raise SchemaError(f"{text[:LONGEST]!r} is no Arrow type that can be read from its name")

@@ -22,11 +22,14 @@ from sameset.sources.file_sets import FileSet
 from sameset.sources.files import attach_stores, open_bytes, readable_file, sql_path
 from sameset.sources.given_types import checked_types, restored_halves
 from sameset.sources.scan import Layout, ScannedSource, quoted, text_literal, unique_names
-from sameset.sources.text_types import NUMBERS, TEMPORAL, TextColumn, typed, types_of_texts
+from sameset.sources.text_types import NUMBERS, TEMPORAL, TextColumn, ask, typed, types_of_texts
 
 __all__ = ["JsonLinesSource"]
 
 FIRST_LINES = 1_000
+LONGEST_LINE = 1 << 24  # DuckDB's own limit, too: lines are never held that no reader takes
+MOST_KEYS = 10_000  # minutes to find their types; where ids are keys there are soon millions of them
+KINDS_AT_ONCE = 1_000  # simple aggregates: those of 200 columns
 #: The first sign of a JSON value tells what it is; what is left are numbers, NaN and Infinity.
 KINDS = {"text": "'\"'", "boolean": "'t', 'f'", "object or list": "'{', '['"}
 FAMILIES: dict[str | None, tuple[str, ...]] = {"text": TEMPORAL, "number": NUMBERS, "boolean": ("boolean",)}
@@ -133,9 +136,15 @@ class JsonLinesSource(ScannedSource):
                 raise SourceError(
                     f"{self.address} has a line that is no JSON object ({type_}); write one object per line"
                 )
-            if repeated := next((key for key in keys if keys.count(key) > 1), None):
+            if len(set(keys)) < len(keys):
+                repeated = next(key for key in keys if keys.count(key) > 1)
                 raise SchemaError(f"{self.address} has an object with the key {repeated!r} twice; rename one of them")
             found.update(keys)
+            if len(found) > MOST_KEYS:
+                raise SchemaError(
+                    f"{self.address} has more than {MOST_KEYS:,} different keys; each is a column, so write names that are "
+                    "data (ids, dates) as values"
+                )
         first: dict[str, None] = {}
         for _, _, values in itertools.islice(self._lines(), FIRST_LINES):
             first.update(dict.fromkeys(values if isinstance(values, dict) else ()))
@@ -145,16 +154,15 @@ class JsonLinesSource(ScannedSource):
         """What each column holds: text, boolean, number, object or list, several of them only where its type is given."""
         questions = []
         for name in map(quoted, identifiers):
-            signs = f"left(CAST({name} AS VARCHAR), 1)"
-            questions += [f"bool_or({signs} IN ({kind}))" for kind in KINDS.values()]
-            others = ", ".join(KINDS.values())
-            questions += [f"bool_or({signs} NOT IN ({others}, 'n'))", f"bool_or(CAST({name} AS VARCHAR) = '\"\"')"]
-        relation = self._values(names, identifiers, "JSON")
-        answers = iter(con.sql(f"SELECT {', '.join(questions)} FROM {relation} AS source").fetchall()[0])  # noqa: S608
+            signs, others = f"left(CAST({name} AS VARCHAR), 1)", ", ".join(KINDS.values())
+            asked = [f"bool_or({signs} IN ({kind}))" for kind in KINDS.values()]
+            questions.append(
+                [*asked, f"bool_or({signs} NOT IN ({others}, 'n'))", f"bool_or(CAST({name} AS VARCHAR) = '\"\"')"]
+            )
+        answers = ask(con, self._values(names, identifiers, "JSON"), questions, KINDS_AT_ONCE)
         kinds: list[tuple[str, ...]] = []
-        for name in names:
-            found = [kind for kind in (*KINDS, "number") if next(answers)]
-            has_empty_text = next(answers)
+        for name, (*signs_found, has_empty_text) in zip(names, answers, strict=True):
+            found = [kind for kind, held in zip((*KINDS, "number"), signs_found, strict=True) if held]
             if len(found) > 1 and (name not in self._schema.names or "object or list" in found):
                 raise SchemaError(
                     f"{self.address} has both {found[0]} and {found[1]} in {name!r}; write all of one kind"
@@ -210,12 +218,14 @@ class JsonLinesSource(ScannedSource):
         """File, number and value of each line, up to the first of a file that is no JSON."""
         for name in self._files.files:
             with open_bytes(name) as file:
-                for number, line in enumerate(file, 1):
+                for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), b""), 1):
                     if not line.strip():
                         continue
                     try:
+                        if len(line) > LONGEST_LINE:
+                            raise OverflowError
                         yield name, number, json.loads(line.decode(), **parsing)
-                    except (ValueError, RecursionError) as error:
+                    except (ValueError, RecursionError, OverflowError) as error:
                         yield name, number, error
                         break
 
@@ -224,6 +234,8 @@ class JsonLinesSource(ScannedSource):
         for file, number, value in self._lines():
             if isinstance(value, RecursionError):
                 yield file, number, "is nested too deeply"
+            elif isinstance(value, OverflowError):
+                yield file, number, "is longer than 16 MiB"
             elif isinstance(value, ValueError):
                 yield file, number, f"cannot be read ({str(value).split(': line')[0]})"
             elif not isinstance(value, dict):

@@ -53,7 +53,7 @@ def advice(error: BaseException, address: str) -> str:
         return ""
     if isinstance(error, MemoryError):
         return _TOO_LARGE
-    of_bytes = isinstance(error, (OSError, pa.ArrowInvalid, *_OF_BYTES)) or type(error) is duckdb.Error
+    of_bytes = isinstance(error, (OSError, UnicodeError, pa.ArrowException, *_OF_BYTES)) or type(error) is duckdb.Error
     return _DAMAGED if of_bytes else ""
 
 
@@ -73,6 +73,7 @@ def reason(error: BaseException) -> str:
         return "its line ends are of several kinds, or a quote is not closed; write it with one kind of line end"
     first = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
     first = re.sub(r"^(?:\w+ )*(?:Error|Exception): ", "", first)
+    first = "".join(sign if sign.isprintable() else "?" for sign in first[: 2 * LONGEST])
     return first.split(" Try ")[0].strip().rstrip(".:")[:LONGEST]
 
 

@@ -24,7 +24,7 @@ import duckdb
 
 from sameset.sources.scan import quoted, text_literal
 
-__all__ = ["ALL", "NUMBERS", "TEMPORAL", "TextColumn", "families_of", "typed", "types_of_texts"]
+__all__ = ["ALL", "NUMBERS", "TEMPORAL", "TextColumn", "ask", "families_of", "typed", "types_of_texts"]
 
 SAMPLE_ROWS = 1_000
 AGGREGATES_AT_ONCE = 256  # planning takes the square of their number: 0.1 s for 200, 5 s for 1,600
@@ -77,7 +77,7 @@ def types_of_texts(con: duckdb.DuckDBPyConnection, relation: str, columns: Seque
         pending = _fitting(con, relation, pending)
     types = dict.fromkeys((column.identifier for column in columns), "VARCHAR")
     while pending := [column for column in pending if column.families]:
-        facts = _ask(con, relation, [_questions(column) for column in pending])
+        facts = ask(con, relation, [_questions(column) for column in pending])
         for column, (fit, *found) in zip(pending, facts, strict=True):
             if fit:
                 types[column.identifier] = _type(column.families[0], *found)
@@ -97,14 +97,14 @@ def families_of(con: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> list[st
     """The family that each single text is of, or None."""
     row = ", ".join(f"{text_literal(text)} AS t{i}" for i, text in enumerate(texts))
     questions = [[FITS[family].replace("{x}", f"t{i}") for family in ALL] for i in range(len(texts))]
-    answers = _ask(con, f"(SELECT {row})", questions)
+    answers = ask(con, f"(SELECT {row})", questions)
     return [next((family for family, fit in zip(ALL, fits, strict=True) if fit), None) for fits in answers]
 
 
 def _fitting(con: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[TextColumn]) -> list[TextColumn]:
     """The columns with those of their families that no value contradicts; without any value, all of them."""
     questions = [[_all_fit(family, quoted(column.identifier)) for family in column.families] for column in columns]
-    answers = _ask(con, relation, questions)
+    answers = ask(con, relation, questions)
     return [
         TextColumn(
             column.identifier, tuple(f for f, fit in zip(column.families, fits, strict=True) if fit is not False)
@@ -151,7 +151,7 @@ def _with_long_numbers(con: duckdb.DuckDBPyConnection, relation: str, types: dic
     """The types, those of columns with long numbers after a closer look at them."""
     long = [name for name, type_ in types.items() if type_ in (LONG_WHOLE, LONG_FRACTION)]
     looks = [_widths(quoted(n)) if types[n] == LONG_WHOLE else _questions_of_long(quoted(n)) for n in long]
-    for name, answer in zip(long, _ask(con, relation, looks), strict=True):
+    for name, answer in zip(long, ask(con, relation, looks), strict=True):
         if types[name] == LONG_WHOLE:
             types[name] = next((width for width, holds in zip(WIDTHS, answer, strict=True) if holds), "VARCHAR")
         else:
@@ -192,10 +192,12 @@ def _long_fraction(kept_by_double: bool, no_decimal: bool, whole: int, scale: in
     return "VARCHAR" if no_decimal or whole + scale > 38 else f"DECIMAL(38, {scale})"
 
 
-def _ask(con: duckdb.DuckDBPyConnection, relation: str, questions: Sequence[Sequence[str]]) -> list[tuple[Any, ...]]:
-    """The answers to several lists of aggregates, in one scan, or in a few if there are many."""
+def ask(
+    con: duckdb.DuckDBPyConnection, relation: str, questions: Sequence[Sequence[str]], at_once: int = AGGREGATES_AT_ONCE
+) -> list[tuple[Any, ...]]:
+    """The answers to several lists of aggregates, in one scan, or in a few if there are more than so many."""
     answers: list[tuple[Any, ...]] = []
-    for asked in _portions(questions):
+    for asked in _portions(questions, at_once):
         every = [question for each in asked for question in each]
         row: Sequence[Any] = ()
         if every:
@@ -205,12 +207,12 @@ def _ask(con: duckdb.DuckDBPyConnection, relation: str, questions: Sequence[Sequ
     return answers
 
 
-def _portions(questions: Sequence[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
-    """The lists in groups of about as many aggregates as DuckDB plans well."""
+def _portions(questions: Sequence[Sequence[str]], at_once: int) -> Iterator[list[Sequence[str]]]:
+    """The lists in groups of about so many aggregates."""
     portion: list[Sequence[str]] = []
     for asked in questions:
         portion.append(asked)
-        if sum(map(len, portion)) >= AGGREGATES_AT_ONCE:
+        if sum(map(len, portion)) >= at_once:
             yield portion
             portion = []
     yield portion
