@@ -163,6 +163,11 @@ def repeated() -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict({"city": [f"c{i % 9}" for i in range(40)], "n": [i % 9 for i in range(40)]})
 
 
+def with_nans() -> pa.RecordBatch:
+    """A column whose values have buckets of their own: NaN, null, and what lies beyond all ranges."""
+    return pa.RecordBatch.from_pydict({"x": [float("nan"), None, 1e300, float("-inf"), -0.0, -0.5, 1.5, 2.0] * 2})
+
+
 SMALL = Spec(rows=SampleSize(16, 4, 64), values=SampleSize(8, 4, 16), bins=16, delta_cells=64)
 
 
@@ -233,6 +238,7 @@ BUCKETED = {
     "month": Recipe(lambda: orders(30), replace(SMALL, key=("id",), bucket_by="day")),
     "week": Recipe(lambda: orders(30), replace(SMALL, bucket_by="day:week")),
     "nulls": Recipe(lambda: orders(30), replace(SMALL, bucket_by="weight:range=25")),
+    "nans": Recipe(with_nans, replace(SMALL, bucket_by="x:range=2")),
     "hour": Recipe(lambda: orders(30), replace(SMALL, bucket_by="at:hour")),
     "range": Recipe(lambda: orders(30), replace(SMALL, bucket_by="price:range=3")),
     "hashes": Recipe(lambda: orders(30), replace(SMALL, bucket_by="uuid:7")),

@@ -15,7 +15,7 @@ HEADER, BUFFERS, COMPRESSION = 2, 2, 3
 
 
 def only_batch(data: bytes, schema: pa.Schema) -> pa.Table:
-    """The one batch of a file of this schema, valid; ValueError or an error of Arrow's if there is another number or it is broken."""
+    """The one batch of a file of this schema, valid; ValueError or an error of Arrow's if there is none, or one that is broken."""
     messages = iter(pa.ipc.MessageReader.open_stream(pa.py_buffer(data).slice(MAGIC_AND_PADDING)))
     first = next(messages, None)
     if first is None or first.type != "schema" or not pa.ipc.read_schema(first).equals(schema, check_metadata=True):
