@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sameset.errors import SamesetError, SpecError
-from sameset.reports.texts import printable
+from sameset.reports.texts import json_text, printable
 
 if TYPE_CHECKING:
     from sameset_expectations.checkpoints import CheckpointRun
@@ -241,7 +241,7 @@ def _form(form: str | None, output: Path | None) -> str:
 def _told(data: Any, form: str, seconds: float | None = None) -> str:
     """The result in a format."""
     if form == "json":
-        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        return json_text(data, allow_nan=True)
     from importlib.metadata import version
 
     from sameset.reports.finding import Provenance

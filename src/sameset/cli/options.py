@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -15,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from sameset.errors import SamesetError
-from sameset.reports.texts import printable
+from sameset.reports.texts import json_text, printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -279,7 +278,7 @@ def _print(result: RenderableType | str | dict[str, Any] | list[Any]) -> None:
 
 def _as_text(result: RenderableType | str | dict[str, Any] | list[Any]) -> str:
     if isinstance(result, (dict, list)):
-        return json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return json_text(result)
     if isinstance(result, str):
         return result if result.endswith("\n") else result + "\n"
     from io import StringIO

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
-__all__ = ["UNPRINTABLE", "cut", "printable"]
+__all__ = ["UNPRINTABLE", "cut", "json_text", "printable"]
 
 #: Signs that act on what shows them, that cannot be written, or that nobody would see.
 UNPRINTABLE = re.compile(
@@ -16,6 +18,13 @@ UNPRINTABLE = re.compile(
 def printable(text: str) -> str:
     """The text on one line, with signs that would move or colour a terminal's cursor as their escapes: `\\n`, `\\x1b`."""
     return UNPRINTABLE.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text)
+
+
+def json_text(data: Any, *, allow_nan: bool = False) -> str:
+    """Data as JSON, whose texts have the same signs as escapes: JSON itself asks for those below the space only."""
+    written = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=allow_nan)
+    # Line breaks are JSON's own here: those of texts are escapes already.
+    return UNPRINTABLE.sub(lambda sign: "\n" if sign[0] == "\n" else json.dumps(sign[0])[1:-1], written) + "\n"
 
 
 def cut(text: str, longest: int) -> str:

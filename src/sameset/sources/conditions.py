@@ -33,7 +33,9 @@ def check_condition(con: duckdb.DuckDBPyConnection, address: str, relation: str,
             raise SourceError(f"{told} {why}")
         con.sql(f"SELECT 1 FROM {relation} AS source WHERE (\n{condition}\n)")  # noqa: S608 - one expression
     except duckdb.Error as error:
-        raise SourceError(f"{told} cannot be used: {reason(error)}") from None
+        raise SourceError(
+            f"{told} cannot be used: {reason(error)}; write it as DuckDB's SQL, on columns of a row"
+        ) from None
 
 
 def _objection(con: duckdb.DuckDBPyConnection, condition: str) -> str | None:
