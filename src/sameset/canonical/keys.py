@@ -16,6 +16,7 @@ from sameset.canonical.buffers import bits_of, doubles_of, values_of
 from sameset.canonical.columns import byte_strings, days, decode, null_mask, raw_words, whole_ticks
 from sameset.canonical.families import Family, family_of
 from sameset.canonical.numbers import EXACT, LARGEST_EXACT_POWER, exact_forms, low_words
+from sameset.errors import SketchFormatError
 from sameset.kernels.keys import LANE_BYTES, OVERFULL, pack_hashes, pack_texts, pack_words, to_lanes
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ BUDGET = {Family.DATE: 5, Family.BOOLEAN: 2, Family.NULL: 1, Family.TEXT: 24, Fa
 BUDGET_OF_WORD = 9
 FEWEST_LANES, MOST_LANES = 2, 6
 WORD_BYTES = 8
-UUID_DIGITS = 36
+UUID_DIGITS, UUID_BYTES = 36, 16
 DASHES = [8, 13, 18, 23]
 NIBBLES = np.full(256, 255, np.uint8)  # the value of a lower-case hexadecimal digit
 NIBBLES[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16)
@@ -185,7 +186,8 @@ def _with_exact_words(
 def unpack_key(packed: bytes, columns: int) -> tuple[KeyValue, ...] | None:
     """The values of a packed key of so many columns, in the order of their names; None if only its hash was kept.
 
-    Dates and instants outside the years 1 to 9999 come as text (ISO 8601). ValueError if the bytes are not a packed key.
+    Dates and instants outside the years 1 to 9999 come as text (ISO 8601). SketchFormatError if the bytes are not a packed
+    key: the sketch or manifest that they come from may be hostile.
     """
     if packed[:1] == bytes([HASHED_KEY]):
         return None
@@ -197,7 +199,7 @@ def unpack_key(packed: bytes, columns: int) -> tuple[KeyValue, ...] | None:
             size = _byte(packed, at)
             at += 1
         if at + size > len(packed):
-            raise ValueError("a packed key ends early")
+            raise _no_key("ends early")
         values.append(_unpack_value(kind, packed[at : at + size]))
         at += size
     return tuple(values)
@@ -205,8 +207,12 @@ def unpack_key(packed: bytes, columns: int) -> tuple[KeyValue, ...] | None:
 
 def _byte(packed: bytes, at: int) -> int:
     if at >= len(packed):
-        raise ValueError("a packed key ends early")
+        raise _no_key("ends early")
     return packed[at]
+
+
+def _no_key(why: str) -> SketchFormatError:
+    return SketchFormatError(f"a key of a row that differs is damaged, it {why}; make the sketches and manifests anew")
 
 
 def _unpack_value(kind: int, data: bytes) -> KeyValue:
@@ -217,9 +223,11 @@ def _unpack_value(kind: int, data: bytes) -> KeyValue:
     if kind == BYTES:
         return data
     if kind == UUID_TEXT:
+        if len(data) != UUID_BYTES:
+            raise _no_key(f"holds a UUID of {len(data)} bytes")
         return str(uuid.UUID(bytes=data))
     if kind not in _READERS or not 0 < len(data) <= WORD_BYTES:
-        raise ValueError(f"a packed key holds a value of kind {kind} and {len(data)} bytes")
+        raise _no_key(f"holds a value of kind {kind} and {len(data)} bytes")
     return _READERS[kind](int.from_bytes(data, "little", signed=True))
 
 

@@ -178,4 +178,5 @@ def _value_order(value: object) -> tuple[int, str, object]:
         return 0, "list", tuple(map(_value_order, value))
     if isinstance(value, dict):
         return 0, "dict", tuple((name, _value_order(field)) for name, field in value.items())
-    return 0, "number" if isinstance(value, (int, float)) else type(value).__name__, value
+    zoned = " with a zone" if getattr(value, "tzinfo", None) else ""  # which a hostile sketch mixes with those without
+    return 0, "number" if isinstance(value, (int, float)) else f"{type(value).__name__}{zoned}", value
