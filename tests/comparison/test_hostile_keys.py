@@ -32,7 +32,7 @@ def compared(*keys: bytes) -> Comparison:
 )
 def test_what_is_no_key_is_refused(key: bytes) -> None:
     with pytest.raises(
-        SketchFormatError, match="a key of a row that differs is damaged, .*; make the sketches and manifests anew"
+        SketchFormatError, match=r"a key of a row that differs is damaged, .*; make the sketches and manifests anew"
     ):
         compared(key)
 

@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 
 from sameset.comparison.delta import Delta, delta_of_rows, explains
-from sameset.errors import ManifestError
+from sameset.errors import ManifestError, SketchFormatError
 from sameset.execution.manifests import Manifest, open_manifest, temporary_manifest
 from sameset.execution.scanning import silent
 from sameset.execution.spills import LANE_BITS
@@ -288,6 +288,8 @@ def _told(resources: Resources) -> Iterator[None]:
             raise ManifestError(_shortage(resources, "max_temp_directory_size")) from error
         told = str(error).splitlines()[0][:200]
         raise ManifestError(f"the manifests cannot be joined ({told}); write both anew") from error
+    except SketchFormatError as error:  # a key that is none
+        raise ManifestError(f"the manifests cannot be joined: {error}") from error
     except OSError as error:
         raise ManifestError(
             f"{resources.folder} cannot be written into: {error.strerror}; choose another --temp"
