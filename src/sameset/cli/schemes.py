@@ -15,7 +15,7 @@ from sameset.errors import SamesetError, SpecError, SpecMismatchError
 if TYPE_CHECKING:
     from sameset.execution.digesting import SourceDigest
     from sameset.execution.scanning import Progress
-    from sameset.sketches.lattice import LatticeKey
+    from sameset.sketches.lattice import LatticeKey, LatticeSpec
     from sameset.sources import Source
 
 __all__ = ["KEY_VARIABLE", "SCHEMES", "LatticeScheme", "OwnScheme", "Scheme", "UnfScheme"]
@@ -97,7 +97,8 @@ class UnfScheme(Scheme):
 
     @property
     def rest(self) -> str:
-        return f"[A-Za-z0-9+/]{{{-(-self._parameters.bits // 6)}}}={{0,2}}"
+        digits = -(-self._parameters.bits // 6)
+        return f"[A-Za-z0-9+/]{{{digits}}}={{{-digits % 4}}}"
 
     def of_source(self, source: Source, progress: Progress) -> SourceDigest:
         from sameset.execution.digesting import unf_digest
@@ -144,11 +145,34 @@ class LatticeScheme(Scheme):
 
         return dataset_lattice(found).to_bytes()
 
+    def check_stored(self, address: str, stored: LatticeSpec) -> None:
+        """SpecError if a stored digest is not of what is asked for, which its rows would have to be read again for."""
+        spec, key = self.spec, self._key.id if self._key else None
+        left_out = [name for name in spec.ignore if name in stored.names]
+        chosen = {*(spec.columns or stored.names)} - {*spec.ignore}
+        asked = {
+            "--where": (spec.where, stored.where),
+            "--digits": (spec.digits, stored.digits),
+            "--nfc": (spec.nfc or None, stored.nfc),
+            "--ignore": (left_out or None, None),
+            "--columns": (chosen, {*stored.names}),
+            "key": (key, stored.key),
+        }
+        for option, (given, there) in asked.items():
+            if given is not None and given != there:
+                raise SpecError(
+                    f"{address} holds a digest that was not made with this {option}; leave it out, or digest its table again"
+                )
+
     def check_expected(self, expected: str) -> None:
         from sameset.execution.digesting import stored_lattice
 
-        if stored_lattice(expected) is None:
+        if stored_lattice(expected) is not None:
+            return
+        try:
             super().check_expected(expected)
+        except SpecError as error:
+            raise SpecError(f"{error}, or give a file that --store wrote") from None
 
     def is_expected(self, found: Sequence[SourceDigest], expected: str) -> bool:
         from sameset.execution.digesting import dataset_lattice, stored_lattice
@@ -167,7 +191,10 @@ SCHEMES: dict[str, type[Scheme]] = {"sameset": OwnScheme, "unf6": UnfScheme, "lt
 
 
 def _read_key(path: Path | None) -> LatticeKey | None:
-    """The key in a file, else in the environment, else none; a line end behind it is no part of it."""
+    """The key in a file, else in the environment, else none; a line end behind it is no part of it.
+
+    A path that leads nowhere is not repeated in the error: it may be the key itself, in the wrong place.
+    """
     from sameset.sketches.lattice import LatticeKey
 
     if path is None and KEY_VARIABLE not in os.environ:
@@ -184,4 +211,5 @@ def _first_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(LONGEST_KEY_FILE)
     except OSError as error:
-        raise SamesetError(f"{path}: the key file cannot be read: {error.strerror}; check the path") from None
+        told = path if os.path.exists(path) else "--key-file (or SAMESET_DIGEST_KEY_FILE)"
+        raise SamesetError(f"{told}: the key file cannot be read: {error.strerror}; check the path") from None
