@@ -230,3 +230,20 @@ def test_a_stored_digest_that_was_made_otherwise_is_refused(run: Run, field: str
     told = expect(run, "--scheme", "lthash", *options, "--expect", "orders.lthash")
     assert f"orders.parquet and orders.lthash: the sketches differ in {field}: " in told
     assert SECRET not in told
+
+
+def test_other_keys_and_options_are_told_before_anything_is_read(run: Run) -> None:
+    lattice = run("digest", "orders.parquet", "--scheme", "lthash", "--store", "orders.lthash").digests[0]
+    keyed = run("digest", "orders.parquet", "--scheme", "lthash", "--key-file", "key.txt").digests[0]
+    for expected, options, told in (
+        (lattice, ["--key-file", "key.txt"], "different keys"),
+        (keyed, [], "different keys"),
+        ("orders.lthash", ["--digits", "3"], "differ in digits"),
+    ):
+        for source in ("missing.parquet", "postgresql://u:s3cret@127.0.0.1:9/d::t"):
+            found = run("digest", source, "--scheme", "lthash", *options, "--expect", expected)
+            assert (found.code, found.out) == (2, "")
+            assert told in found.err
+            assert "s3cret" not in found.err
+    stored = run("digest", "orders.lthash", "--scheme", "lthash", "--expect", keyed)
+    assert (stored.code, "different keys" in stored.err) == (2, True)

@@ -130,7 +130,7 @@ def digest(
     if isinstance(chosen, LatticeScheme):
         _spare_what_is_no_digest(sources, options["store"], options["expect"], output)
     if options["expect"] is not None:
-        chosen.check_expected(options["expect"])
+        chosen.check_expected(options["expect"], sources)
     found = _digests_of(sources, chosen, options, quiet)
     expected = None if options["expect"] is None else chosen.is_expected(found, options["expect"])
     if isinstance(chosen, LatticeScheme) and options["store"] is not None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sameset.addresses import without_password
 from sameset.cli.options import wanted
 from sameset.errors import SamesetError, SpecError, SpecMismatchError
 
@@ -51,8 +52,8 @@ class Scheme(ABC):
     def rest(self) -> str:
         """What follows, as a regular expression."""
 
-    def check_expected(self, expected: str) -> None:
-        """SpecError if this can never be the digest."""
+    def check_expected(self, expected: str, sources: Sequence[str]) -> None:
+        """SpecError if this can never be the digest of the sources, told before they are read."""
         if not re.fullmatch(re.escape(self.start) + self.rest, expected):
             raise SpecError(
                 f"{expected!r} is no digest of this scheme with these parameters, which begins with {self.start}; "
@@ -164,15 +165,34 @@ class LatticeScheme(Scheme):
                     f"{address} holds a digest that was not made with this {option}; leave it out, or digest its table again"
                 )
 
-    def check_expected(self, expected: str) -> None:
+    def check_expected(self, expected: str, sources: Sequence[str]) -> None:
         from sameset.execution.digesting import stored_lattice
 
-        if stored_lattice(expected) is not None:
+        stored = stored_lattice(expected)
+        if stored is None:
+            try:
+                super().check_expected(expected, sources)
+            except SpecError as error:
+                raise SpecError(f"{error}, or give a file that --store wrote") from None
+        for source in sources:
+            if stored_lattice(source) is None:
+                self._check_comparable(without_password(source), expected, stored)
+
+    def _check_comparable(self, source: str, expected: str, stored: SourceDigest | None) -> None:
+        """SpecError if what the rows of a source get by the options is of another kind than what is expected."""
+        from sameset.sketches.lattice import LatticeSpec
+
+        key = self._key.id if self._key else ""
+        if stored is None or stored.state is None:
+            if expected.removeprefix(self.start).rpartition(":")[0] != (f"k{key}" if key else ""):
+                raise _other_keys(source, expected)
             return
+        there = stored.state.spec
         try:
-            super().check_expected(expected)
-        except SpecError as error:
-            raise SpecError(f"{error}, or give a file that --store wrote") from None
+            LatticeSpec(key, there.names, self.spec.digits, self.spec.nfc, self.spec.where).check_equal(there)
+        except SpecMismatchError as error:
+            error.args = (f"{source} and {expected}: {error}",)
+            raise
 
     def is_expected(self, found: Sequence[SourceDigest], expected: str) -> bool:
         from sameset.execution.digesting import dataset_lattice, stored_lattice
@@ -183,11 +203,15 @@ class LatticeScheme(Scheme):
             return dataset_lattice(found) == stored.state
         for file in found:
             if len(file.digest) != len(expected) or file.digest.rpartition(":")[0] != expected.rpartition(":")[0]:
-                raise SpecError(f"{expected!r} and the digest of {file.address} have different keys; use the same one")
+                raise _other_keys(file.address, expected)
         return super().is_expected(found, expected)
 
 
 SCHEMES: dict[str, type[Scheme]] = {"sameset": OwnScheme, "unf6": UnfScheme, "lthash": LatticeScheme}
+
+
+def _other_keys(address: str, expected: str) -> SpecError:
+    return SpecError(f"{expected!r} and the digest of {address} have different keys; use the same one")
 
 
 def _read_key(path: Path | None) -> LatticeKey | None:
