@@ -146,6 +146,10 @@ def test_types_of_a_csv_come_from_elsewhere(run: Run) -> None:
             ["orders.parquet", "--scheme", "lthash", "--key-file", "orders.csv"],
             "orders.csv: the key of a digest has 16 to 64",
         ),
+        (
+            ["orders.parquet", "--scheme", "lthash", "--key-file", "/dev/zero"],
+            "/dev/zero: a file of a key has 16 to 64 bytes, this one 4096 or more; check the path",
+        ),
         (["missing.parquet", "--scheme", "unf6"], "missing.parquet"),
         (["orders.parquet", "--scheme", "md5"], "'md5' is not one of"),
         ([], "Missing argument"),

@@ -233,7 +233,12 @@ def _read_key(path: Path | None) -> LatticeKey | None:
 def _first_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(LONGEST_KEY_FILE)
+            data = file.read(LONGEST_KEY_FILE)
     except OSError as error:
         told = path if os.path.exists(path) else "--key-file (or SAMESET_DIGEST_KEY_FILE)"
         raise SamesetError(f"{told}: the key file cannot be read: {error.strerror}; check the path") from None
+    if len(data) == LONGEST_KEY_FILE:
+        raise SpecError(
+            f"{path}: a file of a key has 16 to 64 bytes, this one {LONGEST_KEY_FILE} or more; check the path"
+        )
+    return data
