@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import click
 
+from sameset.cli.allocation import choose_allocator
 from sameset.cli.leaving import leave, make_ready, run_and_leave
 from sameset.cli.options import INTERRUPTED, UNKNOWN
 
@@ -52,6 +53,7 @@ def cli() -> None:
 
 def main() -> None:
     """Runs the command line and leaves with its exit code; errors are one sentence on stderr."""
+    choose_allocator()
     make_ready()
     try:
         run_and_leave(cli, PROGRAM)
