@@ -20,7 +20,7 @@ def only_batch(data: bytes, schema: pa.Schema) -> pa.Table:
     first = next(messages, None)
     if first is None or first.type != "schema" or not pa.ipc.read_schema(first).equals(schema, check_metadata=True):
         raise ValueError("its fields are told twice and differently")
-    batches = []
+    batches: list[pa.RecordBatch] = []
     for message in messages:
         if message.type != "record batch" or batches:
             raise ValueError("it must hold one row")

@@ -41,6 +41,7 @@ MAGIC = b"ARROW1"
 CHECK_SEED = 105
 LONGEST_REASON = 300  # what is quoted in an error comes from the file
 DAMAGED = "copy it again from where it was made, or make it anew with: sameset sketch SOURCE -o FILE"
+MOST_ROWS = 2**56  # 72 million billions, so that no merge of a few sketches leaves 64 bits
 EMPTY_BIN = np.uint64(2**64 - 1)
 
 _WORDS = pa.list_(pa.field("item", pa.uint64(), nullable=False))
@@ -214,6 +215,8 @@ def _read_row(table: pa.Table) -> TableSketch:
     if (form == FORMAT_WITH_BUCKETS) != (spec.bucket_by is not None):
         raise ValueError("its buckets do not fit its spec")
     rows = row["row_count"].as_py()
+    if rows > MOST_ROWS:
+        raise ValueError("it claims more rows than any table has")
     pairs = [_read_column(column, spec, rows) for column in row["columns"]]
     schema = tuple(column for column, _ in pairs)
     check_columns([column.name for column in schema], spec.key)
