@@ -13,7 +13,7 @@ from strategies_nested import integers
 __all__ = ["HIDING", "LIST_TYPES", "SAME", "as_views", "hidden"]
 
 #: What `hidden` can hide something in.
-HIDING = ["struct", "fixed size list", "list", "list view", "map", "dictionary"]
+HIDING = ["struct", "struct of runs", "fixed size list", "list", "list view", "map", "dictionary"]
 LIST_TYPES = [
     pa.list_(pa.int16()),
     pa.large_list(pa.string()),
@@ -51,6 +51,9 @@ def hidden(kind: str, valid: bool) -> pa.Array:
     mask = bitmap([True, valid, True])
     if kind == "struct":
         return pa.Array.from_buffers(pa.struct({"t": times.type}), 3, [mask], children=[times])
+    if kind == "struct of runs":
+        runs = pa.RunEndEncodedArray.from_arrays(pa.array([1, 2, 3], pa.int32()), times)
+        return pa.Array.from_buffers(pa.struct({"t": runs.type}), 3, [mask], children=[runs])
     if kind == "fixed size list":
         return pa.Array.from_buffers(pa.list_(times.type, 1), 3, [mask], children=[times])
     if kind == "list":

@@ -13,10 +13,9 @@ from functools import cache
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
-from sameset.canonical.buffers import bits_of
+from sameset.canonical.buffers import kept_values, spans
 from sameset.errors import SamesetError, SchemaError, UnsupportedTypeError
 from sameset.sources.base import ROWS_PER_BATCH, Source
 from sameset.sources.conditions import check_condition
@@ -29,7 +28,7 @@ from sameset.sources.scan import (
     unique_names,
 )
 
-__all__ = ["ArrowStreamSource", "kept_values"]
+__all__ = ["ArrowStreamSource"]
 
 VIEW = "arrow_rows"
 ROWS = "\x01rows"
@@ -142,25 +141,8 @@ def _kept_rows(batch: pa.RecordBatch, keep: pa.BooleanArray) -> Iterator[pa.Reco
     try:
         yield pa.RecordBatch.from_arrays([kept_values(array, keep) for array in batch.columns], schema=batch.schema)
     except (pa.ArrowException, NotImplementedError):
-        for start, length in _spans(keep):
+        for start, length in spans(keep):
             yield batch.slice(start, length)
-
-
-def kept_values(array: pa.Array, keep: pa.BooleanArray) -> pa.Array:
-    """The values where `keep` is true; Arrow filters neither views nor runs, but joins slices of them."""
-    try:
-        return array.filter(keep)
-    except (pa.ArrowNotImplementedError, NotImplementedError):
-        storage = array.storage if isinstance(array, pa.ExtensionArray) else array
-        pieces = [storage.slice(start, length) for start, length in _spans(keep)] or [storage.slice(0, 0)]
-        joined = pa.concat_arrays(pieces)
-        return pa.ExtensionArray.from_storage(array.type, joined) if storage is not array else joined
-
-
-def _spans(keep: pa.BooleanArray) -> Iterator[tuple[int, int]]:
-    """Start and length of each run of true values."""
-    ends = np.flatnonzero(np.diff(bits_of(keep).astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
-    yield from ((int(start), int(end - start)) for start, end in ends)
 
 
 def _mentioned(where: str, taken: pa.Schema) -> pa.Schema:
