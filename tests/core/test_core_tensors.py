@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from column_hashes import hashes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from nested_encodings import varied_tensors
 
 from sameset.canonical import tensors
 from sameset.canonical.columns import hash_column
@@ -65,21 +65,6 @@ def test_each_tensor_has_the_content_that_it_has_in_arrow(given: list[Any]) -> N
 # Arrow's own tensors of several shapes
 
 
-def varied(values: list[Any], kind: pa.DataType, axes: int, permutation: list[int] | None = None) -> pa.Array:
-    """A column of Arrow's tensors of several shapes, each `(shape, elements)` as stored; pyarrow makes them from files alone."""
-    lists = [("data", pa.list_(kind)), ("shape", pa.list_(pa.int32(), axes))]
-    storage = pa.array([value and {"data": value[1], "shape": value[0]} for value in values], pa.struct(lists))
-    meaning = (
-        "{}" if permutation is None else json.dumps({"permutation": permutation, "dim_names": list("]xyz"[:axes])})
-    )
-    marks = {"ARROW:extension:name": "arrow.variable_shape_tensor", "ARROW:extension:metadata": meaning}
-    schema = pa.schema([pa.field("c", storage.type, metadata=marks)])
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema) as writer:
-        writer.write_batch(pa.record_batch([storage], schema=schema))
-    return pa.ipc.open_stream(sink.getvalue()).read_next_batch().column(0)
-
-
 @st.composite
 def several_shapes(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[pa.Array, list[Any]]:
     """Such a column, and the tensors that are in it."""
@@ -89,7 +74,7 @@ def several_shapes(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[pa.Ar
     stored = draw(st.lists(st.none() | hnp.arrays(kind, st.tuples(*[st.integers(0, 3)] * axes)), max_size=6))
     values = [one if one is None else (list(one.shape), one.ravel().tolist()) for one in stored]
     tensors = [one if one is None or permutation is None else one.transpose(permutation) for one in stored]
-    return varied(values, pa.from_numpy_dtype(kind), axes, permutation), tensors
+    return varied_tensors(values, pa.from_numpy_dtype(kind), axes, permutation), tensors
 
 
 @settings(max_examples=100)
@@ -113,12 +98,12 @@ def test_each_tensor_of_several_shapes_has_the_hash_and_content_that_it_has_amon
 def test_a_tensor_that_does_not_fill_its_shape_is_refused(value: Any) -> None:
     for values in ([value], [None, ([1, 1], [5]), value]):
         with pytest.raises(SourceError, match=r"'c' holds a tensor of more or fewer elements than its shape says"):
-            hash_column(varied(values, pa.int8(), 2), "c")
+            hash_column(varied_tensors(values, pa.int8(), 2), "c")
 
 
 def test_a_tensor_of_several_shapes_may_be_empty_and_its_elements_are_of_known_types() -> None:
-    assert len(set(hashes(varied([([2**31 - 1, 2**31 - 1, 0], []), ([0, 1, 1], [])], pa.int8(), 3)))) == 2
-    odd = varied([], pa.decimal128(5, 39), 1)
+    assert len(set(hashes(varied_tensors([([2**31 - 1, 2**31 - 1, 0], []), ([0, 1, 1], [])], pa.int8(), 3)))) == 2
+    odd = varied_tensors([], pa.decimal128(5, 39), 1)
     with pytest.raises(UnsupportedTypeError, match=r"'c\[\]'"):
         family_of(odd.type, "c")
 
