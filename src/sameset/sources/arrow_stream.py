@@ -211,4 +211,3 @@ def _is_lossy(type_: pa.DataType) -> bool:
     """Whether DuckDB would change the values, as those of wide decimals, or Arrow in Python has no arrays of them."""
     is_odd = pa.types.is_decimal256(type_) or type_.id in WITHOUT_ARRAYS
     return is_odd or any(_is_lossy(type_.field(i).type) for i in range(type_.num_fields))
-    )
