@@ -25,7 +25,7 @@ from sameset.sources.schemas import marked, one_schema
 __all__ = ["ParquetSource"]
 
 #: Extension types that DuckDB hands out as their storage, and those that it knows.
-RESTORED = ("arrow.bool8", "arrow.fixed_shape_tensor")
+RESTORED = ("arrow.bool8", "arrow.fixed_shape_tensor", "arrow.variable_shape_tensor")
 KNOWN = (*RESTORED, "arrow.uuid", "arrow.json")
 MOST_DIGITS = 38
 
@@ -224,11 +224,14 @@ def _is_changed(type_: pa.DataType) -> bool:
 
 
 def _has_durations_within(type_: pa.DataType) -> bool:
-    return any(pa.types.is_duration(part) for part in _parts(type_)) and not pa.types.is_duration(type_)
+    inner = [type_.field(i).type for i in range(type_.num_fields)]
+    return any(pa.types.is_duration(part) or _has_durations_within(part) for part in inner)
 
 
 def _parts(type_: pa.DataType) -> Iterator[pa.DataType]:
-    """The type and all types within it."""
+    """The type and all types within it, also within what an extension type stores."""
     yield type_
+    if isinstance(type_, pa.BaseExtensionType):
+        yield from _parts(type_.storage_type)
     for i in range(type_.num_fields):
         yield from _parts(type_.field(i).type)
