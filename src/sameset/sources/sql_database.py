@@ -27,7 +27,7 @@ from sameset.sources.mysql_types import mysql_kinds
 from sameset.sources.row_values import MisfitError, ValueColumn, batches_of, misfit_error
 from sameset.sources.scan import reading, refuse_repeated
 from sameset.sources.sql_kinds import Kind
-from sameset.sources.sql_types import MYSQL, declared_kind, measured_kind
+from sameset.sources.sql_types import MYSQL, declared_kind, measured_kinds
 
 __all__ = ["SQLDatabaseSource"]
 
@@ -141,7 +141,7 @@ class SQLDatabaseSource(ArrowStreamSource):
         kinds = (
             mysql_kinds(con, self._content, described)
             if con.dialect.name in MYSQL
-            else [measured_kind(each[1], con.dialect.name) for each in described]
+            else measured_kinds(con, [each[1] for each in described])
         )
         return [each[0] for each in described], [str(kind.type) for kind in kinds], kinds
 
