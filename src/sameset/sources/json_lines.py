@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -40,6 +40,9 @@ class JsonLinesSource(ScannedSource):
         super().__init__(files.address)
         self._files = files
         self._schema = pa.schema([]) if schema is None else schema
+
+    def files_read(self) -> Sequence[str]:
+        return self._files.files
 
     def _register(self, con: duckdb.DuckDBPyConnection) -> None:
         attach_stores(con, self._files.files)
