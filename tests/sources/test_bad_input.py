@@ -60,6 +60,12 @@ def test_garbage_is_refused(name: str, tmp_path: Path) -> None:
     assert str(tmp_path) in refusal(str(tmp_path / name))
 
 
+@pytest.mark.parametrize("name", ["x.parquet", "x.csv", "x.jsonl.gz", "x.duckdb::t", "x.sqlite::t", "x.tar"])
+def test_a_pipe_is_refused_and_not_waited_for(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name.partition("::")[0])
+    assert "is a pipe or a device" in refusal(str(tmp_path / name))
+
+
 @pytest.mark.parametrize("kept", [0.05, 0.5, 0.99])
 def test_a_truncated_parquet_file_is_refused(kept: float, tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
