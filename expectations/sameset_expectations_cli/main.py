@@ -11,26 +11,26 @@ import json
 import logging
 import os
 import re
-import signal
 import sys
 import time
 from datetime import UTC, datetime
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sameset.cli.allocation import choose_allocator
+from sameset.cli.leaving import leave, make_ready, run_and_leave
+from sameset.cli.options import UNKNOWN, printable
 from sameset.errors import SamesetError, SpecError
-from sameset.reports.texts import printable
 
 if TYPE_CHECKING:
     from sameset_expectations.checkpoints import CheckpointRun
 
 __all__ = ["cli", "main"]
 
+PROGRAM = "sameset-expectations"
 EXIT_CODES = {"success": 0, "failure": 1, "unknown": 2}
-UNKNOWN, INTERRUPTED, TERMINATED = 2, 130, 143
 ENDINGS = {".txt": "text", ".json": "json", ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
 FORMATS = ("text", "json", "markdown", "html")
 
@@ -183,41 +183,17 @@ def self_contained(folder: Path) -> int:
 
 def main() -> None:
     """Runs the command line and leaves with its exit code; errors are one sentence on stderr."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without Unicode shows "?" rather than a traceback
-    signal.signal(signal.SIGTERM, _end)
+    choose_allocator()
+    make_ready()
     if not os.environ.get("SAMESET_DEBUG"):
         logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # what matters of it is told as a sentence
     try:
-        code = cli.main(prog_name="sameset-expectations", standalone_mode=False)
-    except (click.exceptions.Abort, KeyboardInterrupt) as interrupt:
-        by_signal = _TerminatedError in (type(interrupt), type(interrupt.__cause__))  # click wraps it
-        _leave("interrupted", TERMINATED if by_signal else INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(UNKNOWN)
-    except SamesetError as error:
-        _leave(str(error), UNKNOWN)
+        run_and_leave(cli, PROGRAM)
     except Exception as error:
         if os.environ.get("SAMESET_DEBUG"):
             raise
         # Python's own exit code for it, 1, would mean that an expectation failed.
-        _leave(f"unexpected {type(error).__name__}: {error} (SAMESET_DEBUG=1 shows where)", UNKNOWN)
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-class _TerminatedError(KeyboardInterrupt):
-    """SIGTERM, handled as Ctrl-C is; only the exit code is another."""
-
-
-def _end(*_: object) -> None:
-    raise _TerminatedError
-
-
-def _leave(message: str, code: int) -> None:
-    click.echo(f"sameset-expectations: {printable(message)}", err=True)
-    sys.exit(code)
+        leave(PROGRAM, f"unexpected {type(error).__name__}: {error} (SAMESET_DEBUG=1 shows where)", UNKNOWN)
 
 
 def _exit_code(found: CheckpointRun) -> int:

@@ -5,15 +5,18 @@ Exit codes: 0 done, 2 not done (one sentence on stderr), 130 interrupted.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from sameset.cli.options import INTERRUPTED, UNKNOWN, printable
-from sameset.errors import MissingExtraError, SamesetError
+from sameset.cli.allocation import choose_allocator
+from sameset.cli.leaving import leave, run_and_leave
+from sameset.cli.options import UNKNOWN, printable
+from sameset.errors import MissingExtraError
 
 __all__ = ["cli", "main"]
+
+PROGRAM = "sameset-flows"
 
 config_option = click.option(
     "--config",
@@ -76,21 +79,10 @@ DONE = ("created", "updated", "removed")
 
 def main() -> None:
     """Runs the command line and leaves with its exit code; errors are one sentence on stderr."""
+    choose_allocator()
     try:
-        cli.main(prog_name="sameset-flows", standalone_mode=False)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        _leave("interrupted", INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(UNKNOWN)
-    except SamesetError as error:
-        _leave(str(error), UNKNOWN)
+        run_and_leave(cli, PROGRAM)
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] != "prefect":
             raise
-        _leave(str(MissingExtraError("flows", "scheduling with Prefect")), UNKNOWN)
-
-
-def _leave(message: str, code: int) -> None:
-    click.echo(f"sameset-flows: {printable(message)}", err=True)
-    sys.exit(code)
+        leave(PROGRAM, str(MissingExtraError("flows", "scheduling with Prefect")), UNKNOWN)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import batches, specs
 
+from sameset.canonical.batches import RowHasher
 from sameset.errors import SourceError
 from sameset.sketches.spec import SampleSize, Spec
 from sameset.sketches.table import TableSketch, hasher_for
@@ -97,3 +98,30 @@ def test_each_thread_has_a_hasher_of_its_own_memory() -> None:
     sketches[1].fold(two, batch)
     assert not np.shares_memory(one._words, two._words)
     assert sketches[0].to_bytes() == sketches[1].to_bytes()
+
+
+ENTRIES = st.sampled_from(
+    [["a", "b", "c"], ["a", "b", "d"], ["c", "b", "a"], ["a", None, "c"], [0.0, 1.5, float("nan")], [-0.0, 1.5, 2.5]]
+)
+
+
+@given(st.lists(st.tuples(ENTRIES, st.booleans(), st.lists(st.none() | st.integers(0, 2), min_size=12)), max_size=6))
+def test_a_dictionary_after_another_is_hashed_by_its_own_entries(
+    parts: list[tuple[list[object], bool, list[int | None]]],
+) -> None:
+    """Whatever a column's last dictionary was, whether this one is a slice, and whatever the codes under its nulls are."""
+    kinds: dict[pa.DataType, tuple[RowHasher, TableSketch, TableSketch]] = {}
+    for entries, sliced, codes in parts:
+        values = pa.array([None, *entries])[1:] if sliced else pa.array(entries)
+        words = np.array([-99 if code is None else code for code in codes], np.int32)
+        valid = pa.py_buffer(np.packbits([code is not None for code in codes], bitorder="little"))
+        indices = pa.Array.from_buffers(pa.int32(), len(codes), [valid, pa.py_buffer(words)])
+        array = pa.DictionaryArray.from_arrays(indices, values, safe=False)
+        schema = pa.schema([("x", array.type)])
+        made = hasher_for(Spec(), schema), TableSketch.empty(Spec(), schema), TableSketch.empty(Spec(), schema)
+        hasher, sketch, other = kinds.setdefault(array.type, made)
+        sketch.fold(hasher, pa.record_batch([array], schema=schema))
+        plain = pa.array([None if code is None else entries[code] for code in codes], values.type)
+        other.update(hasher_for(Spec(), schema).hash(pa.record_batch([plain.dictionary_encode()], schema=schema)))
+        assert sketch.digest == other.digest
+        assert sketch.columns == other.columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -140,10 +141,14 @@ def test_types_of_a_csv_come_from_elsewhere(run: Run) -> None:
             "--columns without names belongs to the scheme sameset and unf6",
         ),
         (["orders.parquet", "--scheme", "unf6", "--bits", "196"], "128, 192 or 256 bits, not 196"),
-        (["orders.parquet", "--scheme", "lthash", "--key-file", "no.key"], "no.key: the key file cannot be read"),
+        (["orders.parquet", "--scheme", "lthash", "--key-file", "."], ".: the key file cannot be read: Is a directory"),
         (
             ["orders.parquet", "--scheme", "lthash", "--key-file", "orders.csv"],
             "orders.csv: the key of a digest has 16 to 64",
+        ),
+        (
+            ["orders.parquet", "--scheme", "lthash", "--key-file", "/dev/zero"],
+            "/dev/zero: a file of a key has 16 to 64 bytes, this one 4096 or more; check the path",
         ),
         (["missing.parquet", "--scheme", "unf6"], "missing.parquet"),
         (["orders.parquet", "--scheme", "md5"], "'md5' is not one of"),
@@ -164,7 +169,10 @@ def test_options_of_other_schemes_in_the_environment_are_for_other_runs(
     for name, value in {"CHARACTERS": "3", "PER_COLUMN": "1", "BITS": "256", "KEY_FILE": "no.key"}.items():
         monkeypatch.setenv(f"SAMESET_DIGEST_{name}", value)
     assert run("digest", "orders.parquet").out.startswith(plain["sameset"].out)
-    for name in ("CHARACTERS", "PER_COLUMN", "BITS", "KEY_FILE"):
+    monkeypatch.delenv("SAMESET_DIGEST_KEY_FILE")
+    found = json.loads(run("digest", "orders.parquet", "--scheme", "lthash", "--format", "json").out)
+    assert found["sources"][0]["columns"] is None
+    for name in ("CHARACTERS", "PER_COLUMN", "BITS"):
         monkeypatch.delenv(f"SAMESET_DIGEST_{name}")
     for name, value in {"KEY": "nothing of this name", "NFC": "1"}.items():
         monkeypatch.setenv(f"SAMESET_{name}", value)
@@ -185,6 +193,18 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated(run: Run) -> None
     assert (found.code, found.out) == (2, "")
     assert "--key-file" in found.err  # what is meant instead
     assert SECRET not in found.err
+
+
+def test_a_key_in_the_place_of_its_file_is_not_repeated(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "--key-file (or SAMESET_DIGEST_KEY_FILE): the key file cannot be read: "
+    for secret in ("no.key", SECRET, "k" * 300):
+        found = run("digest", "orders.parquet", "--scheme", "lthash", "--key-file", secret)
+        monkeypatch.setenv("SAMESET_DIGEST_KEY_FILE", secret)
+        assert found == run("digest", "orders.parquet", "--scheme", "lthash")
+        monkeypatch.delenv("SAMESET_DIGEST_KEY_FILE")
+        assert (found.code, found.out) == (2, "")
+        assert told in found.err
+        assert secret not in found.err
 
 
 def test_a_bad_key_is_not_repeated(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,54 @@ def test_a_store_that_cannot_be_written_is_told_before_anything_is_read(run: Run
     assert "nowhere/x.lthash cannot be written because nowhere is no folder" in found.err
 
 
+@pytest.mark.parametrize("store", ["orders.parquet", "second.parquet", "key.txt", "folder/first.parquet"])
+def test_nothing_but_a_stored_digest_is_written_over(run: Run, store: str) -> None:
+    Path("folder").mkdir()
+    pq.write_table(ORDERS, "folder/first.parquet")
+    before = Path(store).read_bytes()
+    for source in ("orders.parquet", "folder"):
+        found = run("digest", source, "--scheme", "lthash", "--store", store)
+        assert (found.code, found.out) == (2, "")
+        assert f"{store} " in found.err
+        assert "choose another f" in found.err
+        assert Path(store).read_bytes() == before
+    assert run("digest", "folder", "--scheme", "lthash", "--store", "folder/x.arrow").code == 2
+    assert not Path("folder/x.arrow").exists()
+
+
+def test_a_store_is_neither_the_output_nor_what_is_expected(run: Run) -> None:
+    assert run("digest", "orders.parquet", "--scheme", "lthash", "--store", "x.lthash").code == 0
+    before = Path("x.lthash").read_bytes()
+    for option, told in (("-o", "x.lthash cannot be written twice"), ("--expect", "x.lthash is what is expected")):
+        found = run("digest", "first.parquet", "--scheme", "lthash", "--store", "x.lthash", option, "x.lthash")
+        assert (found.code, found.out) == (2, "")
+        assert told in found.err
+    assert Path("x.lthash").read_bytes() == before
+    assert run("digest", "first.parquet", "--scheme", "lthash", "--store", "x.lthash").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--where", "id > 3"], "--where"),
+        (["--digits", "3"], "--digits"),
+        (["--nfc"], "--nfc"),
+        (["--ignore", "name"], "--ignore"),
+        (["--columns", "id", "price"], "--columns"),
+        (["--key-file", "key.txt"], "key"),
+    ],
+)
+def test_a_stored_digest_is_not_told_for_one_of_other_options(run: Run, options: list[str], told: str) -> None:
+    run("digest", "orders.parquet", "--scheme", "lthash", "--store", "plain.lthash")
+    run("digest", "orders.parquet", "--scheme", "lthash", *options, "--store", "same.lthash")
+    found = run("digest", "plain.lthash", "--scheme", "lthash", *options)
+    assert (found.code, found.out) == (2, "")
+    assert f"plain.lthash holds a digest that was not made with this {told}; leave it out" in found.err
+    same = run("digest", "same.lthash", "--scheme", "lthash", *options)
+    assert same == run("digest", "same.lthash", "--scheme", "lthash")
+    assert same.code == 0
+
+
 # what is expected
 
 
@@ -159,6 +207,9 @@ def test_an_expectation_that_can_never_hold_is_refused(run: Run) -> None:
         assert "is no digest of this scheme with these parameters, which begins with v1:" in expect(
             run, "--expect", wrong
         )
+    for wrong in (unf[:-1], f"{unf}="):
+        assert "which begins with UNF:6:;" in expect(run, "--scheme", "unf6", "--expect", wrong)
+    assert "or give a file that --store wrote" in expect(run, "--scheme", "lthash", "--expect", "no.lthash")
     nine = ["--scheme", "unf6", "--digits", "9"]
     assert "which begins with UNF:6:N9:" in expect(run, *nine, "--expect", unf)
     assert "different keys" in expect(run, "--scheme", "lthash", "--key-file", "key.txt", "--expect", lattice)
@@ -179,3 +230,20 @@ def test_a_stored_digest_that_was_made_otherwise_is_refused(run: Run, field: str
     told = expect(run, "--scheme", "lthash", *options, "--expect", "orders.lthash")
     assert f"orders.parquet and orders.lthash: the sketches differ in {field}: " in told
     assert SECRET not in told
+
+
+def test_other_keys_and_options_are_told_before_anything_is_read(run: Run) -> None:
+    lattice = run("digest", "orders.parquet", "--scheme", "lthash", "--store", "orders.lthash").digests[0]
+    keyed = run("digest", "orders.parquet", "--scheme", "lthash", "--key-file", "key.txt").digests[0]
+    for expected, options, told in (
+        (lattice, ["--key-file", "key.txt"], "different keys"),
+        (keyed, [], "different keys"),
+        ("orders.lthash", ["--digits", "3"], "differ in digits"),
+    ):
+        for source in ("missing.parquet", "postgresql://u:s3cret@127.0.0.1:9/d::t"):
+            found = run("digest", source, "--scheme", "lthash", *options, "--expect", expected)
+            assert (found.code, found.out) == (2, "")
+            assert told in found.err
+            assert "s3cret" not in found.err
+    stored = run("digest", "orders.lthash", "--scheme", "lthash", "--expect", keyed)
+    assert (stored.code, "different keys" in stored.err) == (2, True)

@@ -260,6 +260,16 @@ def test_text_with_a_line_feed_and_a_nul_is_that_of_two() -> None:
     assert unf(["a\n\0b"]) == unf(["a", "b"])
 
 
+def test_who_makes_the_data_has_more_ways_to_one_unf() -> None:
+    """Flaws of the definition, which docs/schemes.md tells."""
+    assert unf([1, -20]) == unf(["+1.e+", "-2.e+1"])
+    paid = pa.table({"debit": [1, 2], "credit": [3, 4]})
+    found = unf_digest(open_source(paid), DEFAULT)
+    assert unf_digest(open_source(paid.rename_columns(["credit", "debit"])), DEFAULT).digest == found.digest
+    listed = sorted(text.removeprefix("UNF:6:") for text in found.columns.values())
+    assert unf_digest(open_source(pa.table({"hashes": listed})), DEFAULT).digest == found.digest
+
+
 def test_a_dictionary_is_its_values() -> None:
     words = pa.array(["a", None, "b", "a" * 200, "b"])
     assert unf(words.dictionary_encode()) == unf(words)

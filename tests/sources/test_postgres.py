@@ -208,6 +208,8 @@ def test_rows_in_order_need_an_order_by(query: Any) -> None:
     assert [v for batch in ordered.ordered_batches() for v in batch.column(0).to_pylist()] == list(range(9, 0, -1))
     with pytest.raises(SourceError, match="ORDER BY"):
         query("select 1 as x").ordered_batches()
+    with pytest.raises(SourceError, match="ORDER BY"):
+        query("select x, sum(x) over (order by x) as s from generate_series(1, 9) as t(x)").ordered_batches()
     wide = query("select x, x % 2 as y, '101'::bit(3) as bits from generate_series(1, 9) as t(x) order by y, x desc")
     found = [v for batch in wide.ordered_batches(["x"], "x > 2") for v in batch.column(0).to_pylist()]
     assert found == [8, 6, 4, 9, 7, 5, 3]

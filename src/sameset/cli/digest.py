@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from sameset.cli.options import (
     writable,
 )
 from sameset.cli.schemes import KEY_VARIABLE, SCHEMES, LatticeScheme
-from sameset.errors import SpecError
+from sameset.errors import SamesetError, SpecError
 from sameset.execution.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -126,14 +127,17 @@ def digest(
     _refuse_strangers(context, scheme)
     spare(sources, output)
     chosen = SCHEMES[scheme](options)
+    if isinstance(chosen, LatticeScheme):
+        _spare_what_is_no_digest(sources, options["store"], options["expect"], output)
     if options["expect"] is not None:
-        chosen.check_expected(options["expect"])
+        chosen.check_expected(options["expect"], sources)
     found = _digests_of(sources, chosen, options, quiet)
     expected = None if options["expect"] is None else chosen.is_expected(found, options["expect"])
     if isinstance(chosen, LatticeScheme) and options["store"] is not None:
         write_whole(options["store"], chosen.stored(found))
     dataset = chosen.of_all(found) if len(found) > 1 else None
-    result = Digests(scheme, found, dataset, options["per_column"], expected)
+    with_columns = options["per_column"] and scheme in OWNERS["per_column"]
+    result = Digests(scheme, found, dataset, with_columns, expected)
     emit(result.to_json() if form == "json" else result.to_text(), output, quiet)
     return DIFFERENT if expected is False else SAME
 
@@ -188,6 +192,21 @@ def _refuse_strangers(context: click.Context, scheme: str) -> None:
             raise SpecError(f"{option} belongs to the scheme {' and '.join(owners)}, not to {scheme}; leave it out")
 
 
+def _spare_what_is_no_digest(
+    sources: Sequence[str], store: Path | None, expected: str | None, output: Path | None
+) -> None:
+    """SamesetError if `--store` would write over anything but the digest that it wrote before, or over the expected one."""
+    from sameset.execution.digesting import stored_lattice
+
+    if store is None:
+        return
+    spare([source for source in sources if stored_lattice(source) is None], output, store)
+    if store.is_file() and store.stat().st_size and stored_lattice(store) is None:
+        raise SamesetError(f"{store} is there and holds no stored digest; choose another file")
+    if expected is not None and os.path.exists(expected) and store.exists() and store.samefile(expected):
+        raise SamesetError(f"{store} is what is expected and cannot be written as well; choose another file")
+
+
 def _digests_of(addresses: Sequence[str], scheme: Scheme, options: dict[str, Any], quiet: bool) -> list[SourceDigest]:
     """The digests of all places, each opened before the first is read: a wrong address is told at once."""
     from sameset.cli.progress import watched
@@ -203,6 +222,13 @@ def _digests_of(addresses: Sequence[str], scheme: Scheme, options: dict[str, Any
     return found
 
 
+def _check_stored(held: SourceDigest, scheme: Scheme) -> None:
+    if not isinstance(scheme, LatticeScheme):
+        raise SpecError(f"{held.address} holds a lattice digest and no rows; read it with --scheme lthash")
+    if held.state is not None:
+        scheme.check_stored(held.address, held.state.spec)
+
+
 def _opened(addresses: Sequence[str], scheme: Scheme, options: dict[str, Any]) -> list[Source | SourceDigest]:
     """Sources, or the digests that files hold."""
     from sameset.execution.digesting import stored_lattice
@@ -214,8 +240,8 @@ def _opened(addresses: Sequence[str], scheme: Scheme, options: dict[str, Any]) -
     places: list[Source | SourceDigest] = []
     for address in addresses:
         held = stored_lattice(address)
-        if held is not None and not isinstance(scheme, LatticeScheme):
-            raise SpecError(f"{address} holds a lattice digest and no rows; read it with --scheme lthash")
+        if held is not None:
+            _check_stored(held, scheme)
         places.append(
             held or open_source(address, schema=schema, union_by_name=options["union_by_name"], raw=options["raw"])
         )

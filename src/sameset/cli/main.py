@@ -6,19 +6,19 @@ Exit codes: 0 the same (or nothing to object), 1 different, 2 could not know, 13
 from __future__ import annotations
 
 import os
-import signal
-import sys
 import traceback
 from importlib import import_module
-from io import TextIOWrapper
+from typing import NoReturn
 
 import click
 
-from sameset.cli.options import INTERRUPTED, TERMINATED, UNKNOWN, printable
-from sameset.errors import SamesetError
+from sameset.cli.allocation import choose_allocator
+from sameset.cli.leaving import leave, make_ready, run_and_leave
+from sameset.cli.options import INTERRUPTED, UNKNOWN
 
 __all__ = ["VERBS", "cli", "main"]
 
+PROGRAM = "sameset"
 VERBS = ("check", "compare", "sketch", "apply", "digest", "history", "datasets", "registry")
 
 
@@ -53,47 +53,19 @@ def cli() -> None:
 
 def main() -> None:
     """Runs the command line and leaves with its exit code; errors are one sentence on stderr."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without Unicode shows "?" rather than a traceback
-    signal.signal(signal.SIGTERM, _end)
+    choose_allocator()
+    make_ready()
     try:
-        code = cli.main(prog_name="sameset", standalone_mode=False)
-    except (click.exceptions.Abort, KeyboardInterrupt) as interrupt:
-        by_signal = _TerminatedError in (type(interrupt), type(interrupt.__cause__))  # click wraps it
-        _leave("interrupted", TERMINATED if by_signal else INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(UNKNOWN)
-    except SamesetError as error:
-        _leave(str(error), UNKNOWN)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say
-        sys.exit(UNKNOWN)
+        run_and_leave(cli, PROGRAM)
     except Exception as error:
         _leave_after(error)
-    sys.exit(code if isinstance(code, int) else 0)
 
 
-class _TerminatedError(KeyboardInterrupt):
-    """SIGTERM, handled as Ctrl-C is; only the exit code is another."""
-
-
-def _end(*_: object) -> None:
-    """What SIGTERM does: the same as Ctrl-C, so that scans stop and temporary files go."""
-    raise _TerminatedError
-
-
-def _leave_after(error: Exception) -> None:
+def _leave_after(error: Exception) -> NoReturn:
     """Leaves after an error that nobody foresaw: Python's own exit code for it, 1, would mean "different"."""
     if str(error) == "Query interrupted":  # what DuckDB makes of Ctrl-C while it sorts or sums
-        _leave("interrupted", INTERRUPTED)
+        leave(PROGRAM, "interrupted", INTERRUPTED)
     if os.environ.get("SAMESET_DEBUG"):
         traceback.print_exception(error)
     told = f"unexpected {type(error).__name__}: {error}"
-    _leave(f"{told}; this is a defect of sameset (SAMESET_DEBUG=1 shows where)", UNKNOWN)
-
-
-def _leave(message: str, code: int) -> None:
-    click.echo(f"sameset: {printable(message)}", err=True)
-    sys.exit(code)
+    leave(PROGRAM, f"{told}; this is a defect of sameset (SAMESET_DEBUG=1 shows where)", UNKNOWN)

@@ -238,7 +238,7 @@ class FormatOption(click.Option):
 
 
 #: The formats of all verbs, by the endings of their files.
-DATA = {".parquet", ".csv"}  # that a verb writes and a folder of files may hold
+DATA = {".parquet", ".csv", ".arrow", ".feather", ".ipc"}  # that a verb writes and a folder of files may hold
 ENDINGS = {".txt": "text", ".json": "json", ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
 
 

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sameset.addresses import without_password
 from sameset.cli.options import wanted
 from sameset.errors import SamesetError, SpecError, SpecMismatchError
 
 if TYPE_CHECKING:
     from sameset.execution.digesting import SourceDigest
     from sameset.execution.scanning import Progress
-    from sameset.sketches.lattice import LatticeKey
+    from sameset.sketches.lattice import LatticeKey, LatticeSpec
     from sameset.sources import Source
 
 __all__ = ["KEY_VARIABLE", "SCHEMES", "LatticeScheme", "OwnScheme", "Scheme", "UnfScheme"]
@@ -51,8 +52,8 @@ class Scheme(ABC):
     def rest(self) -> str:
         """What follows, as a regular expression."""
 
-    def check_expected(self, expected: str) -> None:
-        """SpecError if this can never be the digest."""
+    def check_expected(self, expected: str, sources: Sequence[str]) -> None:
+        """SpecError if this can never be the digest of the sources, told before they are read."""
         if not re.fullmatch(re.escape(self.start) + self.rest, expected):
             raise SpecError(
                 f"{expected!r} is no digest of this scheme with these parameters, which begins with {self.start}; "
@@ -97,7 +98,8 @@ class UnfScheme(Scheme):
 
     @property
     def rest(self) -> str:
-        return f"[A-Za-z0-9+/]{{{-(-self._parameters.bits // 6)}}}={{0,2}}"
+        digits = -(-self._parameters.bits // 6)
+        return f"[A-Za-z0-9+/]{{{digits}}}={{{-digits % 4}}}"
 
     def of_source(self, source: Source, progress: Progress) -> SourceDigest:
         from sameset.execution.digesting import unf_digest
@@ -144,11 +146,53 @@ class LatticeScheme(Scheme):
 
         return dataset_lattice(found).to_bytes()
 
-    def check_expected(self, expected: str) -> None:
+    def check_stored(self, address: str, stored: LatticeSpec) -> None:
+        """SpecError if a stored digest is not of what is asked for, which its rows would have to be read again for."""
+        spec, key = self.spec, self._key.id if self._key else None
+        left_out = [name for name in spec.ignore if name in stored.names]
+        chosen = {*(spec.columns or stored.names)} - {*spec.ignore}
+        asked = {
+            "--where": (spec.where, stored.where),
+            "--digits": (spec.digits, stored.digits),
+            "--nfc": (spec.nfc or None, stored.nfc),
+            "--ignore": (left_out or None, None),
+            "--columns": (chosen, {*stored.names}),
+            "key": (key, stored.key),
+        }
+        for option, (given, there) in asked.items():
+            if given is not None and given != there:
+                raise SpecError(
+                    f"{address} holds a digest that was not made with this {option}; leave it out, or digest its table again"
+                )
+
+    def check_expected(self, expected: str, sources: Sequence[str]) -> None:
         from sameset.execution.digesting import stored_lattice
 
-        if stored_lattice(expected) is None:
-            super().check_expected(expected)
+        stored = stored_lattice(expected)
+        if stored is None:
+            try:
+                super().check_expected(expected, sources)
+            except SpecError as error:
+                raise SpecError(f"{error}, or give a file that --store wrote") from None
+        for source in sources:
+            if stored_lattice(source) is None:
+                self._check_comparable(without_password(source), expected, stored)
+
+    def _check_comparable(self, source: str, expected: str, stored: SourceDigest | None) -> None:
+        """SpecError if what the rows of a source get by the options is of another kind than what is expected."""
+        from sameset.sketches.lattice import LatticeSpec
+
+        key = self._key.id if self._key else ""
+        if stored is None or stored.state is None:
+            if expected.removeprefix(self.start).rpartition(":")[0] != (f"k{key}" if key else ""):
+                raise _other_keys(source, expected)
+            return
+        there = stored.state.spec
+        try:
+            LatticeSpec(key, there.names, self.spec.digits, self.spec.nfc, self.spec.where).check_equal(there)
+        except SpecMismatchError as error:
+            error.args = (f"{source} and {expected}: {error}",)
+            raise
 
     def is_expected(self, found: Sequence[SourceDigest], expected: str) -> bool:
         from sameset.execution.digesting import dataset_lattice, stored_lattice
@@ -159,15 +203,22 @@ class LatticeScheme(Scheme):
             return dataset_lattice(found) == stored.state
         for file in found:
             if len(file.digest) != len(expected) or file.digest.rpartition(":")[0] != expected.rpartition(":")[0]:
-                raise SpecError(f"{expected!r} and the digest of {file.address} have different keys; use the same one")
+                raise _other_keys(file.address, expected)
         return super().is_expected(found, expected)
 
 
 SCHEMES: dict[str, type[Scheme]] = {"sameset": OwnScheme, "unf6": UnfScheme, "lthash": LatticeScheme}
 
 
+def _other_keys(address: str, expected: str) -> SpecError:
+    return SpecError(f"{expected!r} and the digest of {address} have different keys; use the same one")
+
+
 def _read_key(path: Path | None) -> LatticeKey | None:
-    """The key in a file, else in the environment, else none; a line end behind it is no part of it."""
+    """The key in a file, else in the environment, else none; a line end behind it is no part of it.
+
+    A path that leads nowhere is not repeated in the error: it may be the key itself, in the wrong place.
+    """
     from sameset.sketches.lattice import LatticeKey
 
     if path is None and KEY_VARIABLE not in os.environ:
@@ -182,6 +233,12 @@ def _read_key(path: Path | None) -> LatticeKey | None:
 def _first_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(LONGEST_KEY_FILE)
+            data = file.read(LONGEST_KEY_FILE)
     except OSError as error:
-        raise SamesetError(f"{path}: the key file cannot be read: {error.strerror}; check the path") from None
+        told = path if os.path.exists(path) else "--key-file (or SAMESET_DIGEST_KEY_FILE)"
+        raise SamesetError(f"{told}: the key file cannot be read: {error.strerror}; check the path") from None
+    if len(data) == LONGEST_KEY_FILE:
+        raise SpecError(
+            f"{path}: a file of a key has 16 to 64 bytes, this one {LONGEST_KEY_FILE} or more; check the path"
+        )
+    return data

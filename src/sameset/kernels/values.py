@@ -113,5 +113,5 @@ def set_nulls(nulls, null1, null2, h1, h2):  # type: ignore[no-untyped-def]
 def take_hashes(codes, d1, d2, h1, h2):  # type: ignore[no-untyped-def]
     """Hashes of dictionary-encoded values: those of the dictionary, `d1` and `d2`, by `codes` (int32, all within it)."""
     for i in range(codes.shape[0]):
-        h1[i] = d1[codes[i]]
-        h2[i] = d2[codes[i]]
+        h1[i] = d1[u(codes[i])]
+        h2[i] = d2[u(codes[i])]

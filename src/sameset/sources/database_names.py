@@ -6,10 +6,13 @@ import difflib
 import re
 from collections.abc import Sequence
 
-__all__ = ["is_ordered", "is_query", "name_parts", "offered", "without_end"]
+__all__ = ["is_ordered", "is_query", "name_parts", "offered", "says_order", "without_end"]
 
 QUERY = re.compile(r"\s*(?:select|with|values|\(|--|/\*)(?![\w.$])", re.IGNORECASE)
 ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
+#: Texts, quoted names and remarks; and what stands in brackets that hold no others.
+NO_SQL = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+INNER = re.compile(r"\([^()]*\)")
 PART = r"""("(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\]|[^."`\[\]]+)"""
 NAME = re.compile(rf"\s*{PART}\s*(?:\.\s*{PART}\s*)?", re.DOTALL)
 
@@ -21,7 +24,19 @@ def is_query(content: str) -> bool:
 
 def is_ordered(content: str) -> bool:
     """Whether it is a query that says in which order its rows come."""
-    return is_query(content) and ORDERED.search(content) is not None
+    return is_query(content) and says_order(content)
+
+
+def says_order(query: str) -> bool:
+    """Whether a query has an ORDER BY of its own: that of a window, an aggregate or a query within orders no rows.
+
+    >>> says_order("select a, sum(b) over (order by a) from t"), says_order("select a from t order by a")
+    (False, True)
+    """
+    text, found = NO_SQL.sub(" ", query), 1
+    while found:
+        text, found = INNER.subn(" ", text)
+    return ORDERED.search(text) is not None
 
 
 def without_end(content: str) -> str:

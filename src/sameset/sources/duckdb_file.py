@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 import duckdb
+import pyarrow as pa
 
 from sameset.errors import SourceError
-from sameset.sources.database_names import name_parts, offered
+from sameset.sources.base import ROWS_PER_BATCH
+from sameset.sources.database_names import name_parts, offered, says_order
 from sameset.sources.files import readable_file
+from sameset.sources.interrupts import apart
 from sameset.sources.scan import Layout, ScannedSource, connect, one_select, quoted, reading
 
 __all__ = ["DuckDBSource"]
@@ -23,6 +27,13 @@ class DuckDBSource(ScannedSource):
         super().__init__(f"{path}::{content}")
         self._path = path
         self._content = content.strip()
+
+    def ordered_batches(
+        self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
+    ) -> Iterator[pa.RecordBatch]:
+        if not apart(self._is_ordered):
+            raise SourceError(f"{self.address} keeps its rows in no order; give a select with ORDER BY")
+        return super().ordered_batches(columns, where, rows)
 
     def row_count(self) -> int | None:
         if self._is_query():
@@ -43,6 +54,17 @@ class DuckDBSource(ScannedSource):
 
     def _is_query(self) -> bool:
         return QUERY.match(self._content) is not None
+
+    def _is_ordered(self) -> bool:
+        """Whether the rows have an order: a table keeps its own; joins and groups come as threads are done with them."""
+        if self._is_query():
+            return says_order(self._content)
+        with reading(self.address), connect(self._database()) as con:
+            found = con.execute(
+                "SELECT sql FROM duckdb_views() WHERE database_name = current_database() AND schema_name = $1 AND view_name = $2",
+                self._table(con),
+            ).fetchall()
+        return all(says_order(sql) for (sql,) in found)
 
     def _layout(self, con: duckdb.DuckDBPyConnection) -> Layout:
         if self._is_query():

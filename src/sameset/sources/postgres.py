@@ -23,7 +23,7 @@ import pyarrow as pa
 from sameset.errors import MissingExtraError, SourceError, SourceUnavailableError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.base import ROWS_PER_BATCH
-from sameset.sources.database_names import offered
+from sameset.sources.database_names import offered, says_order
 from sameset.sources.interrupts import apart, interruptible
 from sameset.sources.postgres_types import Column, columns_of, restored
 from sameset.sources.reasons import may_pass
@@ -51,7 +51,7 @@ class PostgresSource(ArrowStreamSource):
     def ordered_batches(
         self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
     ) -> Iterator[pa.RecordBatch]:
-        if QUERY.match(self._content) and re.search(r"(?i)\border\s+by\b", self._content):
+        if QUERY.match(self._content) and says_order(self._content):
             return super().ordered_batches(columns, where, rows)  # PostgreSQL keeps the order of a query in brackets
         raise SourceError(f"{self.address} keeps its rows in no order; give a select with ORDER BY")
 
