@@ -341,6 +341,7 @@ def test_no_error_of_mysql_shows_a_password(place: str, mysql: str) -> None:
 @pytest.mark.parametrize(
     ("address", "why"),
     [
+        ("postgresql+asyncpg://joe:s3cret@h/d::t", r"postgresql\+asyncpg://joe@h/d::t names a driver for asyncio"),
         ("foo://joe:s3cret@h/d::t", "foo://joe@h/d::t is of no kind of database that SQLAlchemy knows"),
         ("foo://joe:s3cret@h/d", "foo addresses cannot be read yet"),
         ("mysql://joe:s3cret@h/d", "mysql://joe@h/d is a database; add ::TABLE or ::select"),

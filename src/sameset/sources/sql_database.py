@@ -221,7 +221,7 @@ class SQLDatabaseSource(ArrowStreamSource):
             url = _with_options(make_url(self._url))
             if "@" in f"{url.host}{url.database}":  # the rest of a password that was cut at its own @
                 raise ValueError
-            return create_engine(url, poolclass=NullPool, hide_parameters=True)
+            engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
         except NoSuchModuleError:
             raise SourceError(
                 f"{self.address} is of no kind of database that SQLAlchemy knows; check its first word"
@@ -237,6 +237,11 @@ class SQLDatabaseSource(ArrowStreamSource):
             raise SourceError(
                 f"{self.address} needs the driver {driver}, which is not installed; install it with pip"
             ) from None
+        if engine.dialect.is_async:
+            raise SourceError(
+                f"{self.address} names a driver for asyncio, which cannot be read with; name another, as postgresql+psycopg"
+            )
+        return engine
 
     def _reason(self, error: Exception) -> str:
         """The database's own first sentence, without any secret."""
