@@ -128,17 +128,14 @@ class ParquetSource(ScannedSource, FilesSource):
 
     def _scan_of(self, files: tuple[str, ...], columns: list[str], schema: pa.Schema) -> str:
         """The table expression of files of one schema."""
-        listed = ", ".join(map(sql_path, files))
-        types = self._files.partition_types()
-        if not types and columns == ["*"]:
-            return f"read_parquet([{listed}], hive_partitioning = false)"
+        keys = list(map(quoted, self._files.partitions))
+        scan = self._files.named(f"read_parquet([{', '.join(map(sql_path, files))}], {self._files.folder_options()})")
         if columns == ["*"]:
+            if not keys:
+                return scan
             # Only the folders below the address: one above it may be called key=value, too.
             columns = [quoted(name) for name in schema.names]
-        hive = ", ".join(f"{quoted(key)}: {type_}" for key, type_ in types.items())
-        options = f"hive_partitioning = true, hive_types = {{{hive}}}" if types else "hive_partitioning = false"
-        chosen = ", ".join([*columns, *map(quoted, types)])
-        return f"(SELECT {chosen} FROM read_parquet([{listed}], {options}))"  # noqa: S608 - names are quoted
+        return f"(SELECT {', '.join([*columns, *keys])} FROM {scan})"  # noqa: S608 - names are quoted
 
     def _union(self, con: duckdb.DuckDBPyConnection, schema: pa.Schema) -> str:
         """The table expression of files that lack columns or have other types: each kind of them cast to the whole."""
