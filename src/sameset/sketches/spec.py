@@ -99,7 +99,7 @@ class Spec:
         return replace(self, **given)
 
     def select(self, names: Sequence[str]) -> list[str]:
-        """The columns to read of a table of these names, in its order; SchemaError for one that it does not have, or if none is left."""
+        """The columns to read of a table of these names, in its order; SchemaError for one that it has not, or if none is left."""
         for name in (*(self.columns or ()), *self.ignore):
             if name not in names:
                 raise SchemaError(f"there is no column {name!r}; the columns are {', '.join(map(repr, names))}")
