@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from typing import Any
 
@@ -10,10 +11,10 @@ from naive_nested import spans_of
 from strategies import bitmap
 from strategies_nested import integers
 
-__all__ = ["HIDING", "LIST_TYPES", "SAME", "as_views", "hidden"]
+__all__ = ["HIDING", "LIST_TYPES", "SAME", "as_views", "hidden", "varied_tensors"]
 
 #: What `hidden` can hide something in.
-HIDING = ["struct", "fixed size list", "list", "list view", "map", "dictionary"]
+HIDING = ["struct", "struct of runs", "fixed size list", "list", "list view", "map", "dictionary"]
 LIST_TYPES = [
     pa.list_(pa.int16()),
     pa.large_list(pa.string()),
@@ -51,6 +52,9 @@ def hidden(kind: str, valid: bool) -> pa.Array:
     mask = bitmap([True, valid, True])
     if kind == "struct":
         return pa.Array.from_buffers(pa.struct({"t": times.type}), 3, [mask], children=[times])
+    if kind == "struct of runs":
+        runs = pa.RunEndEncodedArray.from_arrays(pa.array([1, 2, 3], pa.int32()), times)
+        return pa.Array.from_buffers(pa.struct({"t": runs.type}), 3, [mask], children=[runs])
     if kind == "fixed size list":
         return pa.Array.from_buffers(pa.list_(times.type, 1), 3, [mask], children=[times])
     if kind == "list":
@@ -64,3 +68,18 @@ def hidden(kind: str, valid: bool) -> pa.Array:
         kind_ = pa.map_(times.type, times.type)
         return pa.Array.from_buffers(kind_, 3, [mask, integers([0, 1, 2, 3], False)], children=[entries])
     return pa.DictionaryArray.from_arrays(pa.array([0, 1 if valid else 0, 2]), times)
+
+
+def varied_tensors(values: list[Any], kind: pa.DataType, axes: int, permutation: list[int] | None = None) -> pa.Array:
+    """A column of Arrow's tensors of several shapes, each `(shape, elements)` as stored; pyarrow makes them from files alone."""
+    lists = [("data", pa.list_(kind)), ("shape", pa.list_(pa.int32(), axes))]
+    storage = pa.array([value and {"data": value[1], "shape": value[0]} for value in values], pa.struct(lists))
+    meaning = (
+        "{}" if permutation is None else json.dumps({"permutation": permutation, "dim_names": list("]xyz"[:axes])})
+    )
+    marks = {"ARROW:extension:name": "arrow.variable_shape_tensor", "ARROW:extension:metadata": meaning}
+    schema = pa.schema([pa.field("c", storage.type, metadata=marks)])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as writer:
+        writer.write_batch(pa.record_batch([storage], schema=schema))
+    return pa.ipc.open_stream(sink.getvalue()).read_next_batch().column(0)

@@ -66,6 +66,19 @@ def test_compare_of_files_and_sketches(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["monday.sketch", "tuesday.csv"]
 
 
+def test_what_cannot_be_compared_is_not_known_to_differ(folder: Path, here: Here) -> None:
+    """Sketches that were read in different ways, and a check whose options changed: 2, and said; the check is recorded."""
+    here("sketch", "monday.csv", "-o", "exact.sketch")
+    here("sketch", "monday.csv", "-o", "rounded.sketch", "--digits", "3")
+    found = here("compare", "exact.sketch", "rounded.sketch", "--format", "json")
+    assert (found.code, found.json["verdict"], found.err) == (2, "incomparable", "")
+    told = ("--name", "orders", "--registry", "r.db", "--format", "json")
+    assert here("check", "monday.csv", *told).code == 0
+    arrived = here("check", "monday.csv", *told, "--digits", "3")
+    assert (arrived.code, arrived.json["status"], arrived.json["snapshot"]) == (2, "incomparable", "orders@2")
+    assert here("check", "monday.csv", *told).code == 0
+
+
 def test_quiet_says_it_with_the_exit_code(folder: Path, here: Here) -> None:
     told = ("--name", "orders", "--registry", "r.db")
     assert here("check", "monday.csv", *told, "--quiet") == Outcome(0, "", "")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sameset.canonical.columns import FEW_ENTRIES, HashedColumn, hash_column, hash_entries
+from sameset.canonical.columns import FEW_ENTRIES, HashedColumn, KnownEntries, hash_column, hash_entries
 from sameset.canonical.families import family_of
 from sameset.errors import SourceError
 from sameset.sketches.column import ColumnSketch
@@ -19,6 +19,7 @@ from sameset.sketches.table import TableSketch, hasher_for
 Hashes = list[tuple[int, int]]
 ENTRIES = st.lists(st.text(max_size=20) | st.none(), min_size=1, max_size=6)
 SMALL = SampleSize(4, 10, 8)
+OFFSETS = pa.array([0, 1, 2], pa.int32())
 
 
 def by_row(column: HashedColumn) -> Hashes:
@@ -85,8 +86,36 @@ def test_few_entries_are_few() -> None:
 def test_a_code_beyond_the_dictionary_is_refused(code: int) -> None:
     codes = pa.array([0, 1, 2, code] * 10, pa.int32() if code < 2**31 else pa.int64())
     broken = pa.DictionaryArray.from_arrays(codes, pa.array(["a", "b", "c"]), safe=False)
-    with pytest.raises(SourceError, match="fewer entries"):
+    with pytest.raises(SourceError, match="column 'c' has a dictionary of fewer entries"):
         hash_entries(broken, family_of(broken.type, "c"), "c")
+    nested = pa.StructArray.from_arrays([broken], ["x"])
+    with pytest.raises(SourceError, match=r"column 'c\.x' has a dictionary of fewer entries"):
+        hash_column(nested, "c")
+
+
+def of_parts(kind: str, numbers: pa.Array, places: pa.Array) -> pa.Array:
+    """Two entries made of two numbers; all buffers but those of the numbers are the same for any."""
+    if kind == "list":
+        return pa.ListArray.from_arrays(OFFSETS, numbers)
+    if kind == "struct":
+        return pa.StructArray.from_arrays([numbers], ["x"])
+    if kind == "dictionary":
+        return pa.DictionaryArray.from_arrays(places, numbers)
+    storage = pa.FixedSizeListArray.from_arrays(numbers, 1)
+    return pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.int64(), [1]), storage)
+
+
+@pytest.mark.parametrize("kind", ["list", "struct", "dictionary", "tensor"])
+def test_entries_of_other_parts_in_the_same_buffers_are_other_entries(kind: str) -> None:
+    """The second batch's entries differ from the first's in nothing but where their parts start."""
+    numbers, places, codes = pa.array([1, 2, 3, 4]), pa.array([0, 1], pa.int32()), pa.array([0, 1] * 8, pa.int32())
+    known = KnownEntries()
+    for start in (0, 2, 0):
+        entries = of_parts(kind, numbers.slice(start, 2), places)
+        array = pa.DictionaryArray.from_arrays(codes, entries)
+        found = hash_entries(array, family_of(array.type, "c"), "c", known=known)
+        assert found.codes is not None
+        assert by_row(found) == by_row(hash_column(entries, "c")) * 8
 
 
 @settings(max_examples=80)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from strategies_nested import (
 )
 
 from sameset.canonical.batches import RowHasher
+from sameset.execution.sketching import sketch_table
 from sameset.sketches.spec import SampleSize, Spec
 from sameset.sketches.table import TableSketch, hasher_for
 
@@ -180,6 +182,27 @@ def test_two_thousand_columns() -> None:
     assert digest_of(batch) != digest_of(swapped)
     wide = pa.RecordBatch.from_struct_array(pa.array([{"s": dict(zip(names, row, strict=True))} for row in rows]))
     assert RowHasher(wide.schema).hash(wide).rows == 3
+
+
+WRAPPED: dict[str, Callable[[pa.Array], pa.Array]] = {
+    "list": lambda inner: pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), inner),
+    "struct": lambda inner: pa.StructArray.from_arrays([inner], ["x"]),
+    "map": lambda inner: pa.MapArray.from_arrays(pa.array([0, 1, 2], pa.int32()), pa.array(["k", "k"]), inner),
+    "dictionary": lambda inner: pa.DictionaryArray.from_arrays(pa.array([0, 1]), inner),
+    "runs": lambda inner: pa.RunEndEncodedArray.from_arrays(pa.array([1, 2], pa.int32()), inner),
+}
+
+
+@pytest.mark.parametrize("kind", WRAPPED)
+def test_values_may_be_nested_300_deep(kind: str) -> None:
+    """Python's own limit would end it at about 150, and earlier within a flow."""
+    array = pa.array([1, None], pa.int8())
+    for _ in range(300):
+        array = WRAPPED[kind](array)
+    found = [sketch_table(pa.table({"c": it}), Spec(digits=3, nfc=True)).text_digest for it in (array, array.slice(1))]
+    assert len(set(found)) == 2
+    if kind in ("dictionary", "runs"):
+        assert found[0] == digest_of(pa.record_batch([pa.array([1, None], pa.int8())], names=["c"]))
 
 
 def test_rows_without_any_value_in_them_still_count() -> None:

@@ -247,7 +247,6 @@ def content(sketch: TableSketch) -> object:
         ({"columns": ["tags", "id"]}, TABLE.select(["id", "tags"])),
         ({"ignore": ["text"]}, TABLE.drop_columns(["text"])),
         ({"columns": ["id", "text"], "ignore": ["text"]}, TABLE.select(["id"])),
-        ({"ignore": TABLE.column_names}, TABLE.select([])),
         ({"where": "id < 10"}, TABLE.slice(0, 10)),
         ({"where": "weight is null", "ignore": ["weight"]}, TABLE.take(list(range(0, 40, 5))).drop_columns(["weight"])),
         ({"where": "id > 1000"}, TABLE.slice(0, 0)),
@@ -288,6 +287,13 @@ def test_a_bad_condition_is_refused(where: str) -> None:
 def test_impossible_digits_are_refused(digits: int) -> None:
     with pytest.raises(SpecError, match="1 to 15 significant digits"):
         SMALL.altered(digits=digits)
+
+
+@pytest.mark.parametrize("options", [{"ignore": TABLE.column_names}, {"columns": ["id"], "ignore": ["id"]}])
+def test_options_that_leave_no_column_are_refused(options: dict[str, list[str]]) -> None:
+    """Whatever is compared so would be identical to all tables of as many rows."""
+    with pytest.raises(SchemaError, match="no column is left to compare"):
+        sketch_table(TABLE, SMALL.altered(**options))  # type: ignore[arg-type]
 
 
 def test_no_columns_at_all_are_refused() -> None:

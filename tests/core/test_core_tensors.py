@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import naive
@@ -12,6 +13,7 @@ from column_hashes import hashes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from nested_encodings import varied_tensors
 
 from sameset.canonical import tensors
 from sameset.canonical.columns import hash_column
@@ -19,7 +21,7 @@ from sameset.canonical.contents import RowWriter
 from sameset.canonical.families import Family, family_of
 from sameset.canonical.forms import Form
 from sameset.canonical.tensors import KINDS, TENSORS, tensor_array
-from sameset.errors import SourceError
+from sameset.errors import SourceError, UnsupportedTypeError
 
 KIND = st.sampled_from([np.dtype(kind.to_pandas_dtype()) for kind in KINDS.values()])
 SHAPE = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)
@@ -58,6 +60,52 @@ def test_each_tensor_has_the_content_that_it_has_in_arrow(given: list[Any]) -> N
     for tensor, content in zip(given, contents[1:], strict=True):
         alone = pa.record_batch([in_arrow(tensor)], names=["c"])
         assert next(RowWriter(alone.schema).write(alone)).data.tobytes() == content
+
+
+# Arrow's own tensors of several shapes
+
+
+@st.composite
+def several_shapes(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[pa.Array, list[Any]]:
+    """Such a column, and the tensors that are in it."""
+    kind = draw(st.sampled_from([np.dtype(name) for name in ("uint8", "int64", "float32", "bool")]))
+    axes = draw(st.integers(0, 3))
+    permutation = draw(st.none() | st.permutations(range(axes)))
+    stored = draw(st.lists(st.none() | hnp.arrays(kind, st.tuples(*[st.integers(0, 3)] * axes)), max_size=6))
+    values = [one if one is None else (list(one.shape), one.ravel().tolist()) for one in stored]
+    tensors = [one if one is None or permutation is None else one.transpose(permutation) for one in stored]
+    return varied_tensors(values, pa.from_numpy_dtype(kind), axes, permutation), tensors
+
+
+@settings(max_examples=100)
+@given(several_shapes(), st.none() | st.integers(1, 15), st.integers(0, 3))
+def test_each_tensor_of_several_shapes_has_the_hash_and_content_that_it_has_among_others(
+    given: tuple[pa.Array, list[Any]], digits: int | None, start: int
+) -> None:
+    array, expected = given[0].slice(start), tensor_array(given[1][start:])
+    assert family_of(array.type, "c") is Family.TENSOR
+    assert hashes(array, Form(digits)) == hashes(expected, Form(digits))
+    nested = [pa.ListArray.from_arrays(pa.array([0, len(it)], pa.int32()), it) for it in (array, expected)]
+    assert hashes(nested[0]) == hashes(nested[1])
+    batches = [pa.record_batch([it], names=["c"]) for it in (array, expected)]
+    one, two = ([joined.data.tobytes() for joined in RowWriter(batch.schema).write(batch)] for batch in batches)
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    "value", [([2, 2], [1, 2]), ([0, 2], None), ([-1, -1], [1]), (None, [1]), ([None, 1], [1]), ([2**31 - 1, 2], [])]
+)
+def test_a_tensor_that_does_not_fill_its_shape_is_refused(value: Any) -> None:
+    for values in ([value], [None, ([1, 1], [5]), value]):
+        with pytest.raises(SourceError, match=r"'c' holds a tensor of more or fewer elements than its shape says"):
+            hash_column(varied_tensors(values, pa.int8(), 2), "c")
+
+
+def test_a_tensor_of_several_shapes_may_be_empty_and_its_elements_are_of_known_types() -> None:
+    assert len(set(hashes(varied_tensors([([2**31 - 1, 2**31 - 1, 0], []), ([0, 1, 1], [])], pa.int8(), 3)))) == 2
+    odd = varied_tensors([], pa.decimal128(5, 39), 1)
+    with pytest.raises(UnsupportedTypeError, match=r"'c\[\]'"):
+        family_of(odd.type, "c")
 
 
 def test_large_tensors_are_hashed_some_elements_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ import naive  # noqa: E402
 import naive_schemes  # noqa: E402
 import pyarrow as pa  # noqa: E402
 from plain_tables import plain_type, plain_values  # noqa: E402
-from recipes import BUCKETED, FORMED, NESTED, ROWS, TABLES, VALUES, lattice_of, sketch_of  # noqa: E402
+from recipes import BUCKETED, FORMED, NESTED, ROUNDED, ROWS, TABLES, VALUES, lattice_of, sketch_of  # noqa: E402
 
 from sameset.canonical.columns import hash_column  # noqa: E402
 from sameset.canonical.contents import RowWriter  # noqa: E402
@@ -58,6 +58,14 @@ def option_lines() -> Iterator[str]:
     for number, nfc, array in FORMED:
         for line in forms_of(array, Form(number, nfc)):
             yield f"{number or '-'} | {'nfc' if nfc else '-'} | {line}"
+
+
+def rounding_lines() -> Iterator[str]:
+    """digits | double | the double that it is rounded to | canonical bytes of that."""
+    for number in (1, 2, 3, 7, 12, 14, 15):
+        for value in ROUNDED:
+            (line,) = forms_of(pa.array([value]), Form(number))
+            yield f"{number} | {value!r} | {' | '.join(line.split(' | ')[1:3])}"
 
 
 def forms_of(array: pa.Array, form: Form) -> Iterator[str]:
@@ -162,6 +170,7 @@ def sketch_bytes(name: str) -> bytes:
 LINES = {
     "values-v1.txt": value_lines,
     "options-v1.txt": option_lines,
+    "rounding-v1.txt": rounding_lines,
     "rows-v1.txt": row_lines,
     "digests-v1.txt": digest_lines,
     "tables-v1.jsonl": table_lines,

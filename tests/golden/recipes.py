@@ -17,7 +17,7 @@ from sameset.sketches.spec import SampleSize, Spec
 from sameset.sketches.table import TableSketch, hasher_for
 from sameset.sources import open_source
 
-__all__ = ["BUCKETED", "FORMED", "NESTED", "ROWS", "TABLES", "VALUES", "Recipe", "lattice_of", "sketch_of"]
+__all__ = ["BUCKETED", "FORMED", "NESTED", "ROUNDED", "ROWS", "TABLES", "VALUES", "Recipe", "lattice_of", "sketch_of"]
 
 INTS = [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()]
 DECIMALS = [
@@ -245,6 +245,48 @@ BUCKETED = {
     "form": Recipe(accents, replace(SMALL, digits=2, nfc=True, bucket_by="name:16")),
     "wider": Recipe(lambda: orders(4_100).select(["id"]), replace(SMALL, bucket_by="id:range=1")),
 }
+#: Doubles to be rounded: ties of their decimals and what only looks like one, carries, powers of ten, both ends of the range.
+ROUNDED = [
+    *(
+        0.15,
+        0.25,
+        0.35,
+        2.5,
+        0.285,
+        1.005,
+        1.015,
+        2.675,
+        9.995,
+        99.95,
+        0.1 + 0.2,
+        -8.5,
+        -0.0,
+        9.5,
+        99.5,
+        123456.0,
+        1234565.0,
+    ),
+    *(
+        999999999999999.5,
+        1234567890123456.0,
+        4503599627370497.5,
+        0.9999999999999995,
+        123456789.01234565,
+        0.12345678901234565,
+    ),
+    *(
+        1e21,
+        1e22,
+        1e23,
+        9.999999999999999e22,
+        8.5e22,
+        2.5e-22,
+        1.2345678901234565e-25,
+        6.02214076e23,
+        0.10000000149011612,
+    ),
+    *(5e-324, 1.5e-323, 2.2250738585072014e-308, 2.225073858507201e-308, 9.5e-309, 9.5e307, 1.7976931348623157e308),
+]
 ROWS = [name for name in TABLES if name not in ("empty", "cut-samples")]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from arrow_bytes import of_format
 
 from sameset.errors import SamesetError, SourceError, UnsupportedTypeError
 from sameset.execution.sketching import sketch_table
@@ -134,3 +135,24 @@ def test_unions_are_refused_by_column_and_type(make: object, path: str, tmp_path
     for place in (tmp_path / "x.arrow", open_source(pa.table({"u": array})), pa.table({"u": array.slice(0, 0)})):
         told = refusal(place, UnsupportedTypeError)
         assert f"'{path}' has type {'sparse' if make is pa.UnionArray.from_sparse else 'dense'}_union<" in told
+
+
+@pytest.mark.parametrize(("kind", "width"), [(b"tiM", pa.int32()), (b"tiD", pa.int64())])
+def test_intervals_that_python_has_no_arrays_of_are_refused_and_in_nobodys_way(
+    kind: bytes, width: pa.DataType, tmp_path: Path
+) -> None:
+    plain = pa.record_batch({"n": pa.array([1, 2, 3]), "id": pa.array([1, 2, 3], width)})
+    table = pa.Table.from_batches([of_format(plain, 1, kind)])
+    stream(tmp_path / "intervals.arrow", table)
+    for place in (table, str(tmp_path / "intervals.arrow")):
+        assert "column 'id' has type " in refusal(place, UnsupportedTypeError)
+        for spec in (
+            Spec(ignore=("id",)),
+            Spec(ignore=("id",), where="n > 1"),
+            Spec(ignore=("n", "id"), where="n > 1"),
+        ):
+            assert (
+                sketch_table(place, spec).text_digest == sketch_table(pa.Table.from_batches([plain]), spec).text_digest
+            )
+        with pytest.raises(SourceError, match='"id" not found'):
+            sketch_table(place, Spec(columns=("n",), where="id is null"))

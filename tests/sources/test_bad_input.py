@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import os
 import subprocess
 import sys
@@ -58,6 +60,12 @@ def test_garbage_is_refused(name: str, tmp_path: Path) -> None:
     assert str(tmp_path) in refusal(str(tmp_path / name))
 
 
+@pytest.mark.parametrize("name", ["x.parquet", "x.csv", "x.jsonl.gz", "x.duckdb::t", "x.sqlite::t", "x.tar"])
+def test_a_pipe_is_refused_and_not_waited_for(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name.partition("::")[0])
+    assert "is a pipe or a device" in refusal(str(tmp_path / name))
+
+
 @pytest.mark.parametrize("kept", [0.05, 0.5, 0.99])
 def test_a_truncated_parquet_file_is_refused(kept: float, tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
@@ -73,6 +81,43 @@ def test_a_truncated_arrow_file_is_refused(new: Any, tmp_path: Path) -> None:
         writer.write_table(TABLE, 100)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
     assert str(path) in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("x.csv.gz", b"a,b\n1,2\n", "not compressed as its ending says"),
+        ("x.jsonl.zst", b'{"a": 1}\n', "not compressed as its ending says"),
+        ("x.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-4], "breaks off; fetch or write it again"),
+        ("x.csv.gz", gzip.compress(b"a,b\n1,2\n")[:-8] + bytes(8), "content is damaged; fetch or write it again"),
+        ("x.parquet", b"a,b\n1,2\n3,4\n", "no Parquet file, or breaks off before its end; fetch or write it again"),
+        ("x.parquet", b"PAR1", "no Parquet file, or breaks off before its end; fetch or write it again"),
+        ("x.arrow", b"ARROW1\0\0" * 9, "breaks off before its end"),
+        ("x.jsonl", b'\xef\xbb\xbf{"a": 1}\n', "begins with a byte order mark"),
+    ],
+)
+def test_a_damaged_or_misnamed_file_is_told_what_to_do(name: str, content: bytes, told: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert told in refusal(tmp_path / name)
+
+
+@pytest.mark.parametrize("plaintext_footer", [False, True])
+def test_an_encrypted_parquet_file_is_told_as_such(plaintext_footer: bool, tmp_path: Path) -> None:
+    from pyarrow.parquet import encryption
+
+    class Keys(encryption.KmsClient):
+        def wrap_key(self, key_bytes: bytes, master_key_identifier: str) -> bytes:
+            return base64.b64encode(key_bytes)
+
+    configuration = encryption.EncryptionConfiguration(
+        footer_key="key", column_keys={"key": TABLE.schema.names[:1]}, plaintext_footer=plaintext_footer
+    )
+    factory = encryption.CryptoFactory(lambda _: Keys())
+    properties = factory.file_encryption_properties(encryption.KmsConnectionConfig(), configuration)
+    with pq.ParquetWriter(tmp_path / "x.parquet", TABLE.schema, encryption_properties=properties) as writer:
+        writer.write_table(TABLE)
+    assert "encrypted" in refusal(tmp_path / "x.parquet")
+    assert "decrypt it" in refusal(tmp_path / "x.parquet")
 
 
 @pytest.mark.parametrize("ending", ["csv.gz", "jsonl.gz", "csv.zst"])
@@ -102,6 +147,8 @@ def test_a_truncated_compressed_file_is_refused(ending: str, tmp_path: Path) -> 
         ("1,2\n3,4\n", "seems to have no header"),
         ("1,2\n", "seems to have no header"),
         ("2024-01-01,x\n2024-01-02,y\n", "seems to have no header"),
+        ("id;price, net\n1;5,00\n2;7,50\n", "can be read as separated by ',' and by ';'"),
+        ("a,b;c\n", "can be read as separated by ',' and by ';'"),
         ("a,b,a\n1,2,3\n", "two columns named 'a'"),
         ('"a,b\n1,2\n', "no valid header in line 1"),
         ("\n\n", "no header line"),
@@ -218,6 +265,13 @@ def test_a_missing_table_says_which_there_are(database: Path) -> None:
     told = refusal(f"{database}::order")
     assert "orders" in told
     assert "s.parts" in told
+
+
+def test_a_duckdb_table_is_known_by_its_very_name_before_one_that_is_written_alike(database: Path) -> None:
+    with duckdb.connect(str(database)) as con:
+        con.execute('CREATE TABLE "s.parts" AS SELECT 3 AS c; CREATE TABLE "q""x" AS SELECT 4 AS d')
+    for name, column in (("s.parts", "b"), ('"s.parts"', "c"), ('"q""x"', "d"), ('q"x', "d"), ('S."Parts"', "b")):
+        assert open_source(f"{database}::{name}").schema().names == [column]
 
 
 @pytest.mark.parametrize(

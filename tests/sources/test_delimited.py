@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -88,3 +89,33 @@ def test_one_column_is_one(text: str, tmp_path: Path) -> None:
 def test_what_is_no_header_is_refused(data: bytes, told: str, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(data)
     assert told in refusal(tmp_path / "x.csv")
+
+
+def test_a_delimiter_that_the_header_leaves_open_is_told_by_the_lines_or_by_given_names(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("id;price, net\n1;5\n2;7\n")
+    assert open_source(path).schema().names == ["id", "price, net"]
+    path.write_text("id;price, net\n1;5,00\n")
+    schema = pa.schema([("id", pa.int64()), ("price, net", pa.string())])
+    assert [batch.to_pylist() for batch in open_source(path, schema=schema).batches()] == [
+        [{"id": 1, "price, net": "5,00"}]
+    ]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_types_of_many_columns_are_found_like_those_of_few(ending: str, tmp_path: Path) -> None:
+    values = {
+        "int64": [5, 6, 7],
+        "double": [5, 0.5, 7],
+        "date32[day]": ["2024-02-29"] * 3,
+        "large_string": ["x", "y", "z"],
+    }
+    few = [(f"c{i}{type_}", type_, cells) for i in range(50) for type_, cells in values.items()]
+    path = tmp_path / f"x.{ending}"
+    rows = [{name: cells[i] for name, _, cells in few} for i in range(3)]
+    lines = [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]
+    text = "\n".join(lines if ending == "csv" else map(json.dumps, rows))
+    path.write_text(text + "\n")
+    assert {field.name: str(field.type) for field in open_source(path).schema()} == {
+        name: type_ for name, type_, _ in few
+    }

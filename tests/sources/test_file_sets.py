@@ -51,6 +51,17 @@ def test_a_folder_and_a_glob_are_one_table(ending: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", FORMATS)
+def test_keys_of_folders_are_escaped_like_their_values_and_integers_have_64_bits(ending: str, tmp_path: Path) -> None:
+    for value in (-(2**63), 2**63 - 1):
+        put(pa.table({"a": [value]}), tmp_path / "set" / f"k%201={value}", f"part.{ending}")
+    source = open_source(tmp_path / "set")
+    assert source.schema().field("k 1").type == pa.int64()
+    expected = pa.table({"a": [-(2**63), 2**63 - 1], "k 1": [-(2**63), 2**63 - 1]})
+    assert multiset(source.batches()) == multiset(expected.to_batches())
+    assert multiset(source.batches(["k 1"], '"k 1" > 0')) == multiset(expected.slice(1).select(["k 1"]).to_batches())
+
+
+@pytest.mark.parametrize("ending", FORMATS)
 def test_key_value_folders_are_columns_in_every_format(ending: str, tmp_path: Path) -> None:
     parent = tmp_path / "lake=1"  # above the address, so no column
     for year, zone, values in ((2023, "007", [1]), (2024, "a%20b", [2, 3]), (2024, "__HIVE_DEFAULT_PARTITION__", [4])):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import uuid
 from pathlib import Path
 from threading import Barrier
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from source_rows import write_object
 
 from sameset.errors import SourceError
 from sameset.execution.checking import check_table
+from sameset.execution.sketching import sketch_table
 from sameset.sources import open_source
 from sameset.sources.file_parts import FilesSource
 from sameset.sources.file_states import Trust, content_of, of_each, state_of, states_of
@@ -106,3 +111,60 @@ def test_local_files_are_asked_one_after_the_other_until_the_first_error(tmp_pat
     with pytest.raises(SourceError, match=r"^b$"):
         of_each(ask, ["a", "b", "c"])
     assert asked == ["a", "b"]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl", "arrow", "arrows", "npy"])
+@pytest.mark.parametrize("how", ["written over", "replaced", "added to"])
+def test_a_file_that_is_written_while_it_is_read_is_an_error(ending: str, how: str, tmp_path: Path) -> None:
+    file, other = tmp_path / f"x.{ending}", tmp_path / f"other.{ending}"
+    for path, first in ((file, 0), (other, 500_000)):
+        write_numbers(path, first)
+
+    def write(rows: int) -> None:
+        if how == "added to":
+            with file.open("ab") as opened:
+                opened.write(b"\n")
+        elif how == "replaced" and other.exists():
+            shutil.move(other, file)
+        elif how == "written over":
+            with file.open("r+b") as opened:
+                opened.write(other.read_bytes())
+
+    with pytest.raises(SourceError, match=rf"x\.{ending} was written while it was read"):
+        sketch_table(open_source(file), progress=write)
+
+
+def test_a_file_that_is_looked_at_or_removed_while_it_is_read_is_none(tmp_path: Path) -> None:
+    write_numbers(tmp_path / "x.csv", 0)
+
+    def look(rows: int) -> None:
+        if (tmp_path / "x.csv").exists():
+            os.chmod(tmp_path / "x.csv", 0o600)
+            (tmp_path / "x.csv").unlink()
+
+    assert sketch_table(open_source(tmp_path / "x.csv"), progress=look).row_count == 200_000
+
+
+@pytest.mark.parametrize("ending", ["arrow", "arrows"])
+def test_a_mapped_file_that_becomes_shorter_does_not_end_the_process(ending: str, tmp_path: Path) -> None:
+    write_numbers(tmp_path / f"x.{ending}", 0)
+    batches = open_source(tmp_path / f"x.{ending}").batches()
+    next(batches)
+    os.truncate(tmp_path / f"x.{ending}", 100)
+    with pytest.raises(SourceError, match="was written while it was read"):
+        list(batches)
+
+
+def write_numbers(path: Path, first: int) -> None:
+    table = pa.table({"a": range(first, first + 200_000)})
+    if path.suffix == ".parquet":
+        pq.write_table(table, path, row_group_size=20_000)
+    elif path.suffix == ".npy":
+        np.save(path, table["a"].to_numpy())
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(f'{{"a": {number}}}\n' for number in table["a"].to_pylist()))
+    elif path.suffix == ".csv":
+        path.write_text("\n".join(["a", *map(str, table["a"].to_pylist())]))
+    else:
+        with (pa.ipc.new_file if path.suffix == ".arrow" else pa.ipc.new_stream)(str(path), table.schema) as writer:
+            writer.write_table(table, 20_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -36,6 +37,10 @@ def objects(*values: Any) -> pd.DataFrame:
         (objects(None, MOMENT, MOMENT.replace(tzinfo=dt.UTC)), "with and without a zone in column 'a'"),
         (objects(FINE, None), "nanoseconds in objects in column 'a'; convert the column with infer_objects()"),
         (objects(pd.NaT, pd.Timedelta(1)), "nanoseconds in objects in column 'a'"),
+        (objects(np.bool_(True), 1), "both booleans and numbers in column 'a'"),
+        (objects([DAY], [MOMENT]), "both dates and timestamps in column 'a'"),
+        (objects({"x": (b"x",)}, {"x": ("x",)}), "both bytes and texts in column 'a'"),
+        (objects(MOMENT.replace(tzinfo=dt.UTC).timetz()), "times of a day with a zone in column 'a'"),
         (objects({"x", "y"}), "sets in column 'a', which have no order"),
         (objects(2**64, 1), "cannot be read"),
         (objects(1, "x"), "Conversion failed for column a with type object"),
@@ -57,6 +62,8 @@ def test_objects_that_arrow_would_change_or_mix_are_refused(frame: pd.DataFrame,
         (objects(MOMENT, pd.Timestamp(MOMENT), pd.NaT), pa.array([MOMENT, MOMENT, None])),
         (objects(FINE).infer_objects(), pa.array([FINE.value], pa.timestamp("ns"))),
         (objects(True, None, float("nan")), pa.array([True, None, None])),
+        (objects([1], np.array([2, 3]), None), pa.array([[1], [2, 3], None])),
+        (objects({"x": [1]}, {"x": None, "y": "z"}), pa.array([{"x": [1], "y": None}, {"x": None, "y": "z"}])),
         (objects(bytearray(b"x"), b"y"), pa.array([b"x", b"y"])),
         (objects(pd.Timedelta("1s"), dt.timedelta(1)), pa.array([1, 86_400], pa.duration("s"))),
         (pd.DataFrame({"a": pd.Categorical(["x", None], categories=["z", "x"])}), pa.array(["x", None])),

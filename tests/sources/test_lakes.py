@@ -11,7 +11,7 @@ import pytest
 from source_rows import in_store, multiset, write_delta, write_iceberg
 from test_object_store import checks_rights
 
-from sameset.errors import MissingExtraError, SourceError
+from sameset.errors import MissingExtraError, SourceError, UnsupportedTypeError
 from sameset.sources import open_source
 
 TABLE = pa.table({"a": list(range(100)), "b": ["x", None] * 50})
@@ -44,6 +44,16 @@ def test_rows_that_a_delta_table_has_deleted_are_gone(delta: Path) -> None:
     write_deltalake(str(delta), TABLE, mode="append")
     assert sum(batch.num_rows for batch in source.batches()) == 10  # the state that was opened, as long as it is kept
     assert sum(batch.num_rows for batch in open_source(delta).batches()) == 110
+
+
+def test_bytes_that_a_delta_table_is_partitioned_by_are_refused(tmp_path: Path) -> None:
+    from deltalake import write_deltalake
+
+    write_deltalake(str(tmp_path), pa.table({"a": [1], "b": [b"\0\xff"], "c": [b"x"]}), partition_by=["b"])
+    source = open_source(tmp_path)
+    assert [batch.to_pylist() for batch in source.batches(["a", "c"], "a = 1")] == [[{"a": 1, "c": b"x"}]]
+    with pytest.raises(UnsupportedTypeError, match="'b' has type binary, as a partition column"):
+        source.batches()
 
 
 def test_a_broken_or_missing_delta_table_is_refused(delta: Path, tmp_path: Path) -> None:
@@ -168,3 +178,29 @@ def test_a_missing_extra_is_named(module: str, extra: str, address: str, monkeyp
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=f"'{extra}'"):
         open_source(address).schema()
+
+
+def test_columns_of_an_iceberg_table_that_changed_after_its_last_rows_are_those_of_today(tmp_path: Path) -> None:
+    from pyiceberg.catalog.sql import SqlCatalog
+    from pyiceberg.types import StringType
+
+    write_iceberg(TABLE, tmp_path)
+    catalog = SqlCatalog("local", uri=f"sqlite:///{tmp_path}/catalog.db", warehouse=f"file://{tmp_path}/warehouse")
+    with catalog.load_table("sales.orders").update_schema() as update:
+        update.rename_column("b", "text")
+        update.add_column("c", StringType())
+        update.move_first("c")
+    location = catalog.load_table("sales.orders").metadata_location
+    catalog.close()
+    source = open_source(f"iceberg://{location.removeprefix('file://')}")
+    expected = pa.table({"c": pa.nulls(100, pa.string()), "a": TABLE["a"], "text": TABLE["b"]})
+    assert source.schema().names == expected.schema.names
+    assert multiset(source.batches()) == multiset(expected.to_batches())
+    assert multiset(source.batches(["text"])) == multiset(expected.select(["text"]).to_batches())
+
+
+def test_a_metadata_file_of_another_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "table.json").write_text("{}")
+    assert "whose name ends in .metadata.json" in refusal(f"iceberg://{tmp_path}/table.json")
+    (tmp_path / "v1.metadata.json").write_text("{}")
+    assert "cannot be read: " in refusal(f"iceberg://{tmp_path}/v1.metadata.json")

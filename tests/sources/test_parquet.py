@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from nested_encodings import varied_tensors
 
 from sameset.errors import SamesetError, SourceError, UnsupportedTypeError
 from sameset.execution.sketching import sketch_table
@@ -48,6 +49,7 @@ EXTENSIONS = {
     "bool8 in a list": pa.ListArray.from_arrays([0, 1, 1, 2], extension(pa.bool8(), [1, None])),
     "tensor in a struct": pa.StructArray.from_arrays([extension(HALVES, [[1, 2], None, [3, 4]])], ["t"]),
     "tensor in a map": pa.MapArray.from_arrays([0, 1, 1, 2], pa.array(["a", "b"]), extension(HALVES, [[1, 2], [3, 4]])),
+    "tensors of several shapes": varied_tensors([([2, 3], SIX), None, ([1, 0], [])], pa.float16(), 2, [1, 0]),
     "json": extension(pa.json_(), ["{}", None, "[1]"]),
     "uuid": extension(pa.uuid(), [bytes(16), None, bytes(range(16))]),
     "wide type of few digits": pa.array([Decimal("1.50"), None, Decimal(-2)], pa.decimal256(15, 2)),
@@ -73,6 +75,10 @@ ODD = {
     "no name": (pa.array([[{"": 1}]]), "names that are empty or differ only in case"),
     "x and x": (pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], ["x", "x"]), "differ only in case"),
     "39 digits": (pa.array([1], pa.decimal256(39, 0)), "decimal256(39, 0)"),
+    "39 digits in a tensor": (
+        extension(pa.fixed_shape_tensor(pa.decimal256(39, 0), [1]), [[Decimal("9" * 39)]]),
+        "decimal256(39, 0)",
+    ),
     "opaque": (extension(pa.opaque(pa.int64(), "geometry", "acme"), [1]), "geometry"),
 }
 

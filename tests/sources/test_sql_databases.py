@@ -304,6 +304,20 @@ def test_other_types_of_postgresql_are_refused_in_a_query(sql: str, postgres: st
     assert "\n" not in str(raised.value)
 
 
+def test_of_peoples_own_types_of_postgresql_a_query_has_enums_and_refuses_what_is_made_of_them(postgres: str) -> None:
+    import psycopg
+
+    with psycopg.connect(postgres, autocommit=True) as con:
+        con.execute(
+            "create type size as enum ('s', 'l'); create type pair as (a int, b int); create domain word as text"
+        )
+    through = postgres.replace("postgresql:", "postgresql+psycopg:")
+    assert rows(open_source(f"{through}::select 's'::size as a, 'x'::word as b")) == [{"a": "s", "b": "x"}]
+    for sql, name in (("array['s'::size]", r"size\[\]"), ("row(1, 2)::pair", "pair")):
+        with pytest.raises(UnsupportedTypeError, match=f"column 'bad' has type {name}"):
+            rows(open_source(f"{through}::select 1 as fine, {sql} as bad"))
+
+
 @pytest.mark.parametrize("content", ["insert into x values (1)", "select nextval('s')", "select 1; select 2"])
 def test_only_one_select_of_postgresql_is_read(content: str, postgres: str) -> None:
     with pytest.raises(SourceError):
@@ -327,6 +341,7 @@ def test_no_error_of_mysql_shows_a_password(place: str, mysql: str) -> None:
 @pytest.mark.parametrize(
     ("address", "why"),
     [
+        ("postgresql+asyncpg://joe:s3cret@h/d::t", r"postgresql\+asyncpg://joe@h/d::t names a driver for asyncio"),
         ("foo://joe:s3cret@h/d::t", "foo://joe@h/d::t is of no kind of database that SQLAlchemy knows"),
         ("foo://joe:s3cret@h/d", "foo addresses cannot be read yet"),
         ("mysql://joe:s3cret@h/d", "mysql://joe@h/d is a database; add ::TABLE or ::select"),

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from sameset.canonical.buckets import Bucketing, bucket_keys
 from sameset.canonical.columns import NULL_HASH, HashedColumn, KnownEntries, check_utf8, hash_column, hash_entries
-from sameset.canonical.families import Family, family_of
+from sameset.canonical.families import Family, family_of, make_room
 from sameset.canonical.forms import AS_IS, Form
 from sameset.canonical.keys import key_lanes, pack_keys
 from sameset.canonical.murmur import hash_lightly
@@ -94,6 +94,7 @@ class RowHasher:
         bucketing: Bucketing | None = None,
     ) -> None:
         check_columns(schema.names, key)
+        make_room(schema)
         self.families = [family_of(field.type, field.name) for field in schema]
         self.bucketing = bucketing and _suited(bucketing, schema.names, self.families)
         self._names = schema.names

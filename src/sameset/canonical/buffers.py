@@ -13,9 +13,11 @@ import pyarrow as pa
 from sameset.kernels.texts import hash_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-__all__ = ["bits_of", "doubles_of", "hash_one", "packed_bits", "valid_of", "values_of"]
+__all__ = ["bits_of", "doubles_of", "hash_one", "kept_values", "packed_bits", "spans", "valid_of", "values_of"]
 
 # By the number of the type: `to_pandas_dtype` takes some microseconds, for every column of every batch.
 _DTYPES: dict[int, np.dtype[np.generic]] = {
@@ -72,6 +74,23 @@ def doubles_of(array: pa.Array) -> NDArray[np.float64]:
         return values.view(np.float64)
     with np.errstate(invalid="ignore"):
         return values.astype(np.float64)
+
+
+def kept_values(array: pa.Array, keep: pa.BooleanArray) -> pa.Array:
+    """The values where `keep` is true; Arrow filters neither views nor runs, but joins slices of them."""
+    try:
+        return array.filter(keep)
+    except (pa.ArrowNotImplementedError, NotImplementedError):
+        storage = array.storage if isinstance(array, pa.ExtensionArray) else array
+        pieces = [storage.slice(start, length) for start, length in spans(keep)] or [storage.slice(0, 0)]
+        joined = pa.concat_arrays(pieces)
+        return pa.ExtensionArray.from_storage(array.type, joined) if storage is not array else joined
+
+
+def spans(keep: pa.BooleanArray) -> Iterator[tuple[int, int]]:
+    """Start and length of each run of true values."""
+    ends = np.flatnonzero(np.diff(bits_of(keep).astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+    yield from ((int(start), int(end - start)) for start, end in ends)
 
 
 def hash_one(data: bytes, seed: int) -> tuple[np.uint64, np.uint64]:

@@ -109,7 +109,7 @@ def hash_entries(
     array = _formed(array, column, form)
     if array.type.id not in ENCODED or FEW_ENTRIES * len(_values(array)) > len(array):
         return _hash_formed(array, family, column, form)
-    codes, values = _entries(array)
+    codes, values = _entries(array, column)
     own = ~valid_of(array) if array.null_count else None
     if own is not None:  # one more entry, for the rows without a value
         codes = codes + np.int32(len(values)) * own
@@ -142,9 +142,9 @@ def _utf8_of(column: str) -> Iterator[None]:
 
 def _hash_formed(array: pa.Array, family: Family, column: str, form: Form) -> HashedColumn:
     h1, h2 = np.empty(len(array), np.uint64), np.empty(len(array), np.uint64)
-    nulls = null_mask(array)
+    nulls = null_mask(array, column)
     if array.type.id in ENCODED:
-        codes, values = _entries(array)
+        codes, values = _entries(array, column)
         if len(values):  # otherwise all are null
             take_hashes(codes, *_hash_used_entries(values, codes, nulls, column, form), h1, h2)
     elif family in _NESTED:
@@ -192,13 +192,13 @@ def _hash_used_entries(
     )
 
 
-def null_mask(array: pa.Array) -> NDArray[np.bool_] | None:
-    """Where the array is null, also where it refers to a null of its dictionary; None if nowhere."""
+def null_mask(array: pa.Array, column: str = "") -> NDArray[np.bool_] | None:
+    """Where the array is null, also where it refers to a null of its dictionary; None if nowhere. `column` is for errors."""
     own = ~valid_of(array) if array.null_count else None
     if array.type.id not in ENCODED:
         return own
-    codes, values = _entries(array)
-    inner = null_mask(values) if len(values) else None
+    codes, values = _entries(array, column)
+    inner = null_mask(values, column) if len(values) else None
     if inner is None:
         return own
     return inner[codes] if own is None else inner[codes] | own
@@ -228,9 +228,9 @@ def _values(array: pa.Array) -> pa.Array:
     return array.dictionary if array.type.id == DICTIONARY else array.values
 
 
-def _entries(array: pa.Array) -> tuple[NDArray[np.int32], pa.Array]:
+def _entries(array: pa.Array, column: str = "") -> tuple[NDArray[np.int32], pa.Array]:
     """Values that are each written down once, and which of them every place of a dictionary or run-end encoded array has."""
-    return (_codes if array.type.id == DICTIONARY else _runs)(array), _values(array)
+    return _codes(array, column) if array.type.id == DICTIONARY else _runs(array), _values(array)
 
 
 def _used(codes: NDArray[np.int32], nulls: NDArray[np.bool_] | None, size: int) -> NDArray[np.bool_]:
@@ -246,14 +246,15 @@ def _runs(array: pa.RunEndEncodedArray) -> NDArray[np.int32]:
     return np.searchsorted(ends, places, side="right").astype(np.int32)
 
 
-def _codes(array: pa.DictionaryArray) -> NDArray[np.int32]:
+def _codes(array: pa.DictionaryArray, column: str) -> NDArray[np.int32]:
     """Which entry of its dictionary each value of a dictionary array is; the first where it is null."""
     codes = values_of(array.indices)
     if array.null_count:  # what lies under a null may point anywhere; a product takes a tenth of what `where` takes
         codes = codes * valid_of(array)
     unsigned = codes.view(f"u{codes.itemsize}")  # a negative one is larger than all others
     if len(codes) and unsigned.max() >= max(len(array.dictionary), 1):
-        raise SourceError("a dictionary has fewer entries than its codes say; the file is broken, write it anew")
+        place = f"column {column!r} has a dictionary of" if column else "a dictionary has"
+        raise SourceError(f"{place} fewer entries than its codes say; the file is broken, write it anew")
     return codes.astype(np.int32, copy=False)  # Arrow's own words where they are int32 already
 
 

@@ -102,7 +102,7 @@ def cells_of(array: pa.Array, path: str, form: Form = AS_IS) -> Cells:
         return cells_of(part, part_path, form)
 
     pieces = _NESTED[family](array, path, inner) if family in _NESTED else _FLAT[family](to_plain(array), path)
-    return _with_nulls(Cells(pieces, np.full(len(array), family, np.uint8)), null_mask(array))
+    return _with_nulls(Cells(pieces, np.full(len(array), family, np.uint8)), null_mask(array, path))
 
 
 def _formed(array: pa.Array, path: str, form: Form) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import IntEnum
 from functools import lru_cache
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from sameset.errors import SchemaError, UnsupportedTypeError
 
-__all__ = ["Family", "TensorType", "family_of", "plain_type"]
+__all__ = ["Family", "TensorType", "family_of", "is_variable", "make_room", "plain_type"]
 
 
 class Family(IntEnum):
@@ -97,6 +98,30 @@ def plain_type(arrow_type: pa.DataType) -> pa.DataType:
     return arrow_type
 
 
+def make_room(schema: pa.Schema) -> None:
+    """Lets Python call as deep as the types of a schema are nested, to 5,000 levels; its own limit ends at about 150.
+
+    Calls from Python to Python take no stack of the machine, and few go by way of C: 5,000 levels fit the 8 MB of a thread.
+    """
+    kinds, levels = [field.type for field in schema], 0
+    while kinds and levels < MOST_LEVELS:
+        kinds, levels = [inner for kind in kinds for inner in _inner_types(kind)], levels + 1
+    if levels > ROOMY_LEVELS:
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), PYTHON_LIMIT + CALLS_A_LEVEL * levels))
+
+
+ROOMY_LEVELS, MOST_LEVELS = 30, 5000
+PYTHON_LIMIT, CALLS_A_LEVEL = 1000, 10
+
+
+def _inner_types(kind: pa.DataType) -> list[pa.DataType]:
+    if isinstance(kind, pa.BaseExtensionType):
+        return [kind.storage_type]
+    if pa.types.is_dictionary(kind):
+        return [kind.value_type]
+    return [kind.field(i).type for i in range(kind.num_fields)]
+
+
 def family_of(arrow_type: pa.DataType, column: str) -> Family:
     """The family of a column's values; UnsupportedTypeError names the column, or the path to its part, and the type.
 
@@ -142,7 +167,14 @@ def _parts(kind: pa.DataType, column: str) -> list[tuple[str, pa.DataType]]:
         return [(f"{column}.key", kind.key_type), (f"{column}.value", kind.item_type)]
     if any(test(kind) for test in TESTS[Family.LIST]) or isinstance(kind, pa.FixedShapeTensorType):
         return [(f"{column}[]", kind.value_type)]
+    if is_variable(kind):
+        return [(f"{column}[]", kind.storage_type.field("data").type.value_type)]
     return []
+
+
+def is_variable(kind: pa.DataType) -> bool:
+    """Whether it is Arrow's type of tensors of several shapes, for which pyarrow 26 has no class."""
+    return isinstance(kind, pa.BaseExtensionType) and kind.extension_name == VARIABLE
 
 
 def _is_decimal(kind: pa.DataType) -> bool:
@@ -182,4 +214,5 @@ TESTS = {
 VENDORS = ("Arrow", "DuckDB", "Polars", "PostgreSQL", "Python", "SQL")
 #: Extension types that are their storage, and those with a family of their own.
 TRANSPARENT = ("arrow.uuid", "arrow.json")
-OWN_FAMILY = {"arrow.fixed_shape_tensor": Family.TENSOR, "arrow.bool8": Family.BOOLEAN}
+VARIABLE = "arrow.variable_shape_tensor"
+OWN_FAMILY = {"arrow.fixed_shape_tensor": Family.TENSOR, VARIABLE: Family.TENSOR, "arrow.bool8": Family.BOOLEAN}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from sameset.canonical.buffers import hash_one, packed_bits, valid_of
+from sameset.canonical.buffers import hash_one, kept_values, packed_bits, valid_of
 from sameset.canonical.families import Family
 from sameset.errors import SourceError
 from sameset.kernels.nested import bind_field, interleave, sum_entries
@@ -27,10 +27,12 @@ __all__ = [
     "elements_of",
     "hash_list",
     "hash_map",
+    "hash_shaped",
     "hash_struct",
     "hash_tensor",
     "hash_used",
     "in_valid",
+    "logical_order",
     "mask_of",
     "of_used",
     "viewed_elements",
@@ -85,16 +87,23 @@ def hash_tensor(array: pa.ExtensionArray, path: str, inner: HashInner, h1: Words
     kind = array.type
     elements, offsets = elements_of(array.storage)
     if kind.permutation is not None:
-        elements = elements.take(pa.array(_logical_order(kind.shape, kind.permutation, len(array)), pa.int64()))
+        elements = elements.take(pa.array(logical_order(kind.shape, kind.permutation, len(array)), pa.int64()))
     shape = [kind.shape[axis] for axis in kind.permutation] if kind.permutation is not None else kind.shape
-    # The head is hashed like an element, so that all have 16 bytes.
-    head = hash_one(" ".join(map(str, (kind.value_type, *shape))).encode(), FIELD_SEED)
     per_tensor = int(np.prod(kind.shape, dtype=np.int64))
     e1, e2 = hash_used(inner, elements, f"{path}[]", lambda: in_valid(array, offsets))
-    words = np.empty((len(array), per_tensor + 1, 2), np.uint64)
+    parts = tuple(part.reshape(len(array), per_tensor) for part in (e1, e2))
+    hash_shaped(str(kind.value_type), shape, parts, h1, h2)
+
+
+def hash_shaped(kind: str, shape: Sequence[int], parts: tuple[Words, ...], h1: Words, h2: Words) -> None:
+    """Tensors of one number type and shape; `parts` are the hashes of their elements, in two (tensors, elements)."""
+    tensors, per_tensor = parts[0].shape
+    # The head is hashed like an element, so that all have 16 bytes.
+    head = hash_one(" ".join(map(str, (kind, *shape))).encode(), FIELD_SEED)
+    words = np.empty((tensors, per_tensor + 1, 2), np.uint64)
     words[:, 0] = head
-    words[:, 1:, 0], words[:, 1:, 1] = (part.reshape(len(array), per_tensor) for part in (e1, e2))
-    _hash_words(words, np.arange(len(array) + 1, dtype=np.int64) * (per_tensor + 1) * HASH_BYTES, Family.TENSOR, h1, h2)
+    words[:, 1:, 0], words[:, 1:, 1] = parts
+    _hash_words(words, np.arange(tensors + 1, dtype=np.int64) * (per_tensor + 1) * HASH_BYTES, Family.TENSOR, h1, h2)
 
 
 def elements_of(array: pa.Array) -> tuple[pa.Array, Offsets]:
@@ -141,8 +150,8 @@ def of_used(
     except SourceError as error:
         mask = used()
         try:
-            kept = array.filter(pa.Array.from_buffers(pa.bool_(), len(mask), [None, packed_bits(mask)]))
-        except pa.ArrowNotImplementedError:
+            kept = kept_values(array, pa.Array.from_buffers(pa.bool_(), len(mask), [None, packed_bits(mask)]))
+        except (pa.ArrowException, NotImplementedError):
             raise error from None
         if len(kept) == len(array):
             raise
@@ -192,8 +201,10 @@ def _hash_words(words: Words, offsets: Offsets, family: Family, h1: Words, h2: W
     hash_bytes(np.uint64(words.ctypes.data), offsets, family.seed, h1, h2)
 
 
-def _logical_order(shape: list[int], permutation: list[int], tensors: int) -> NDArray[np.int64]:
+def logical_order(shape: Sequence[int], permutation: Sequence[int], tensors: int) -> NDArray[np.int64]:
     """Where the elements of tensors that are stored in another order of axes lie, in the order of the logical axes."""
     size = int(np.prod(shape, dtype=np.int64))
+    if size == 0:  # the other axes may be longer than numpy takes
+        return np.zeros(0, np.int64)
     one = np.arange(size, dtype=np.int64).reshape(shape).transpose(permutation).ravel()
     return (np.arange(tensors, dtype=np.int64)[:, None] * size + one).ravel()

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from sameset.canonical.batches import pack_word
 from sameset.canonical.buffers import valid_of
-from sameset.canonical.families import Family, TensorType
-from sameset.canonical.nested import elements_of, in_valid, mask_of, of_used, viewed_elements
+from sameset.canonical.families import Family, TensorType, is_variable
+from sameset.canonical.nested import elements_of, in_valid, logical_order, mask_of, of_used, viewed_elements
 from sameset.canonical.pieces import Cells, Joined, Pieces, field_head, join
-from sameset.canonical.tensors import Elements, elements_in
+from sameset.canonical.tensors import Elements, VariableParts, elements_in, variable_parts
 from sameset.kernels.pieces import sort_groups
 
 if TYPE_CHECKING:
@@ -77,19 +77,35 @@ def tensor_pieces(array: pa.ExtensionArray, path: str, inner: CellsOf) -> Pieces
 
 def any_tensor_pieces(array: pa.ExtensionArray, path: str, inner: CellsOf) -> Pieces:
     """Tensors of fixed shape, or of any shapes: these one by one, as each has a head of its own."""
-    if not isinstance(array.type, TensorType):
+    valid = valid_of(array).tolist()
+    if is_variable(array.type):
+        varied = variable_parts(array, path)
+        contents = [_variable_content(varied, i, path, inner) if valid[i] else b"" for i in range(len(array))]
+    elif isinstance(array.type, TensorType):
+        elements = elements_in(array)
+        contents = [_tensor_content(elements, i, path, inner) if valid[i] else b"" for i in range(len(array))]
+    else:
         return tensor_pieces(array, path, inner)
-    elements, valid = elements_in(array), valid_of(array)
-    contents = [_tensor_content(elements, i, path, inner) if valid[i] else b"" for i in range(len(array))]
     sizes = np.array([len(content) for content in contents], np.int64)
     data = np.frombuffer(b"".join(contents) or b"\0", np.uint8)
     return Pieces(np.uint64(data.ctypes.data), np.cumsum(sizes) - sizes, sizes, data)
 
 
+def _variable_content(varied: VariableParts, row: int, path: str, inner: CellsOf) -> bytes:
+    start, end = varied.offsets[row : row + 2].tolist()
+    shape = varied.shapes[row].tolist()
+    head = " ".join(map(str, (varied.kind, *(shape[axis] for axis in varied.axes)))).encode()
+    cells = inner(varied.elements.slice(start, end - start), f"{path}[]")
+    return _content(head, [cells.take(logical_order(shape, varied.axes, 1))])
+
+
 def _tensor_content(elements: Elements, row: int, path: str, inner: CellsOf) -> bytes:
-    parts = [inner(part, f"{path}[]") for part in elements.chunks(row)]
+    return _content(elements.head(row), [inner(part, f"{path}[]") for part in elements.chunks(row)])
+
+
+def _content(head: bytes, parts: list[Cells]) -> bytes:
     joined = [join([NO_HEAD], [cells], len(cells.families)).data.tobytes() for cells in parts]
-    values = [(Family.TEXT, elements.head(row)), (Family.LIST, b"".join(joined))]
+    values = [(Family.TEXT, head), (Family.LIST, b"".join(joined))]
     return b"".join(bytes([family]) + pack_word(len(value)) + value for family, value in values)
 
 

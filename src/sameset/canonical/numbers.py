@@ -13,14 +13,14 @@ from sameset.canonical.buffers import doubles_of, values_of
 from sameset.canonical.families import Family
 from sameset.kernels.decimals import hash_decimals
 from sameset.kernels.texts import hash_bytes
-from sameset.kernels.values import divide_words, hash_doubles, hash_unsigned, hash_words
+from sameset.kernels.values import are_few, divide_words, hash_doubles, hash_unsigned, hash_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Words = NDArray[np.uint64]
 
-__all__ = ["canonical_number", "hash_numbers"]
+__all__ = ["canonical_number", "has_few_digits", "hash_numbers"]
 
 # Types are told apart by number: pyarrow's predicates take six times as long.
 DECIMALS = {pa.lib.Type_DECIMAL32, pa.lib.Type_DECIMAL64, pa.lib.Type_DECIMAL128, pa.lib.Type_DECIMAL256}
@@ -51,7 +51,7 @@ def hash_numbers(array: pa.Array, h1: Words, h2: Words) -> None:
 
 def _hash_decimals(array: pa.Array, h1: Words, h2: Words) -> None:
     scale = array.type.scale
-    if array.type.precision <= EXACT_DIGITS and 0 < scale <= LARGEST_EXACT_POWER:  # no value can need a second look
+    if has_few_digits(array):  # no value can need a second look
         doubles = np.empty(len(array))
         divide_words(_words_of(array), 10.0**scale, doubles)
         hash_doubles(doubles, doubles.view(np.uint64), SEED, h1, h2)
@@ -67,6 +67,15 @@ def _hash_decimals(array: pa.Array, h1: Words, h2: Words) -> None:
         plain = narrow & (unscaled > -EXACT) & (unscaled < EXACT) if fits else np.zeros(len(array), bool)
     if not plain.all():
         _hash_exactly(array, np.flatnonzero(~plain), h1, h2)
+
+
+def has_few_digits(array: pa.Array) -> bool:
+    """Whether a decimal array has so few digits and places that every value is one division of doubles."""
+    kind = array.type
+    if kind.precision > EXACT_DIGITS or not 0 < kind.scale <= LARGEST_EXACT_POWER:
+        return False
+    words = _words_of(array)
+    return words.dtype == np.int32 or bool(are_few(words))
 
 
 def low_words(array: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from sameset.canonical.columns import HashedColumn, KnownEntries, byte_strings, hash_entries, view_buffers
 from sameset.canonical.families import Family
 from sameset.canonical.forms import AS_IS, Form
-from sameset.canonical.numbers import EXACT_DIGITS, LARGEST_EXACT_POWER
+from sameset.canonical.numbers import has_few_digits
 from sameset.kernels.fold import BYTES, DECIMALS, DOUBLES, ENTRIES, HASHED, VIEWS, WORDS32, WORDS64
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def plan_column(array: pa.Array, family: Family, column: str, form: Form, known:
     number = array.type.id
     if array.null_count == 0 and len(array):
         plain = PLAIN.get(number)
-        if plain is not None and _is_plain(array.type, plain[0], form):
+        if plain is not None and _is_plain(array, plain[0], form):
             kind, size = plain
             place = array.buffers()[1].address + size * array.offset
             divisor = 10.0**array.type.scale if kind == DECIMALS else 1.0
@@ -89,11 +89,12 @@ def _plan_texts(array: pa.Array, kind: int, seed: int) -> Plan:
     return Plan((BYTES, int(first), _address(offsets), 0, seed, 0), 1.0, None, offsets)
 
 
-def _is_plain(kind: pa.DataType, plain: int, form: Form) -> bool:
+def _is_plain(array: pa.Array, plain: int, form: Form) -> bool:
     if plain == DECIMALS:
-        return bool(kind.precision <= EXACT_DIGITS and 0 < kind.scale <= LARGEST_EXACT_POWER)
+        return has_few_digits(array)
     if plain == DOUBLES:
         return form is AS_IS
+    kind = array.type
     return bool(kind.id != pa.lib.Type_TIMESTAMP or kind.unit == "us")
 
 

@@ -6,6 +6,7 @@ values"), so a column of these has the hashes that each row would have in a colu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from math import prod
@@ -15,8 +16,17 @@ import numpy as np
 import pyarrow as pa
 
 from sameset.canonical.buffers import hash_one, packed_bits, valid_of, values_of
-from sameset.canonical.families import Family, TensorType
-from sameset.canonical.nested import FIELD_SEED, HashInner, elements_of, hash_tensor
+from sameset.canonical.families import Family, TensorType, is_variable
+from sameset.canonical.nested import (
+    FIELD_SEED,
+    HashInner,
+    elements_of,
+    hash_shaped,
+    hash_tensor,
+    hash_used,
+    in_valid,
+    logical_order,
+)
 from sameset.errors import SourceError
 from sameset.kernels.tensors import absorb_hashes, finish_tensor, hash_coded
 
@@ -25,7 +35,7 @@ if TYPE_CHECKING:
 
     Words = NDArray[np.uint64]
 
-__all__ = ["TENSORS", "Elements", "elements_in", "hash_any_tensor", "tensor_array"]
+__all__ = ["TENSORS", "Elements", "VariableParts", "elements_in", "hash_any_tensor", "tensor_array", "variable_parts"]
 
 TENSORS = TensorType()
 AT_ONCE = 1 << 14  # elements whose hashes are in memory together: 256 kB
@@ -64,6 +74,42 @@ class Elements(NamedTuple):
         return " ".join(map(str, (self.kinds[row], *(self.shapes[row] or ())))).encode()
 
 
+class VariableParts(NamedTuple):
+    """What a column of Arrow's tensors of several shapes is made of."""
+
+    kind: str
+    elements: pa.Array
+    offsets: NDArray[
+        np.int64
+    ]  #: the elements from `offsets[i]` to `offsets[i + 1]` are those of tensor i, as they are stored
+    shapes: NDArray[np.int64]  #: (rows, axes), as they are stored
+    axes: list[int]  #: logical axis i is stored axis `axes[i]`
+
+
+def variable_parts(array: pa.ExtensionArray, path: str) -> VariableParts:
+    """The parts of a column of Arrow's tensors of several shapes; SourceError if there are not as many elements as a shape says."""
+    storage = array.storage
+    data, shape = storage.field("data"), storage.field("shape")
+    (elements, offsets), (sizes, _) = elements_of(data), elements_of(shape)
+    kind, count = str(data.type.value_type), shape.type.list_size
+    shapes = values_of(sizes).astype(np.int64).reshape(len(array), count)
+    valid = valid_of(array)
+    whole = valid_of(data) & valid_of(shape) & np.all(shapes >= 0, axis=1)
+    fits = [prod(sizes) == size for sizes, size in zip(shapes.tolist(), np.diff(offsets).tolist(), strict=True)]
+    if sizes.null_count or not np.all((whole & fits)[valid]):
+        raise SourceError(
+            f"column {path!r} holds a tensor of more or fewer elements than its shape says; write it anew"
+        )
+    start = f"extension<arrow.variable_shape_tensor[value_type={kind}, ndim={count}"
+    stated = PERMUTATION.match(str(array.type).removeprefix(start))
+    axes = [int(axis) for axis in stated[1].split(",")] if stated else list(range(count))
+    return VariableParts(kind, elements, offsets, shapes, axes)
+
+
+#: pyarrow 26 tells the order of axes only as part of the type's name, behind value type and number of axes.
+PERMUTATION = re.compile(r", permutation=\[([\d,]+)\]")
+
+
 def tensor_array(tensors: Sequence[NDArray[Any] | None]) -> pa.ExtensionArray:
     """A column of tensors, of any shapes and any of the twelve number types in the byte order of this machine; None is null."""
     arrays = [np.zeros(0, np.uint8) if tensor is None else np.asarray(tensor, order="C") for tensor in tensors]
@@ -96,6 +142,8 @@ def hash_any_tensor(array: pa.ExtensionArray, path: str, inner: HashInner, h1: W
     """The hashes of a column of tensors, Arrow's or ours."""
     if isinstance(array.type, TensorType):
         _hash_tensors(array, path, inner, h1, h2)
+    elif is_variable(array.type):
+        _hash_variable(array, path, inner, h1, h2)
     elif not _hash_coded_tensors(array, h1, h2):
         hash_tensor(array, path, inner, h1, h2)
 
@@ -113,6 +161,20 @@ def _hash_tensors(array: pa.ExtensionArray, path: str, inner: HashInner, h1: Wor
         else:
             for row in rows:
                 h1[row], h2[row] = _hash_one_tensor(elements, int(row), path, inner)
+
+
+def _hash_variable(array: pa.ExtensionArray, path: str, inner: HashInner, h1: Words, h2: Words) -> None:
+    """The hashes of a column of Arrow's tensors of several shapes: those of one shape together."""
+    varied = variable_parts(array, path)
+    e1, e2 = hash_used(inner, varied.elements, f"{path}[]", lambda: in_valid(array, varied.offsets))
+    rows = np.flatnonzero(valid_of(array))
+    shapes, which = np.unique(varied.shapes[rows], axis=0, return_inverse=True)
+    for i, shape in enumerate(shapes.tolist()):
+        group = rows[which.ravel() == i]
+        places = varied.offsets[group][:, None] + logical_order(shape, varied.axes, 1)
+        found = np.empty((2, len(group)), np.uint64)
+        hash_shaped(varied.kind, [shape[axis] for axis in varied.axes], (e1[places], e2[places]), *found)
+        h1[group], h2[group] = found
 
 
 def _hash_coded_tensors(array: pa.ExtensionArray, h1: Words, h2: Words) -> bool:

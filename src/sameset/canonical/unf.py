@@ -84,7 +84,7 @@ def check_unf_types(schema: pa.Schema) -> None:
 
 def unf_elements(array: pa.Array, column: str, parameters: UnfParameters) -> Octets:
     """The bytes of all elements of an array, in its order, uint8 (n,); SourceError if a date is outside the years 0 to 9999."""
-    family, nulls = family_of(array.type, column), null_mask(array)
+    family, nulls = family_of(array.type, column), null_mask(array, column)
     if nulls is None:
         nulls = np.zeros(len(array), bool)
     pieces = _PIECES[family](decode(array), nulls, column, parameters)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sameset.cli.options import DIFFERENT, SAME, emit
+from sameset.cli.options import DIFFERENT, SAME, UNKNOWN, emit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,8 @@ class Output:
 def publish(found: Comparison | Check, output: Output, seconds: float) -> int:
     """Prints or writes what was found in `seconds`, and gives the exit code."""
     emit(_FORMS[output.form](found, output.limit, seconds), output.file, output.quiet)
+    if found.is_incomparable:
+        return UNKNOWN
     return SAME if found.is_same else DIFFERENT
 
 

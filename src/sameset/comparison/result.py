@@ -90,6 +90,11 @@ class Comparison:
         """Whether both tables are the same set of rows under the same names."""
         return self.verdict is Verdict.IDENTICAL
 
+    @property
+    def is_incomparable(self) -> bool:
+        """Whether nothing can be said: the tables were read in different ways."""
+        return self.verdict is Verdict.INCOMPARABLE
+
     def to_json(self, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
         """The comparison as JSON; lists of the delta hold at most `limit` entries."""
         added, removed, changed = self.changes or (None, None, None)

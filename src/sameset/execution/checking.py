@@ -111,6 +111,11 @@ class Check:
         return self.status in ("new", "unchanged")
 
     @property
+    def is_incomparable(self) -> bool:
+        """Whether nothing can be said: the previous snapshot was read in another way."""
+        return self.comparison is not None and self.comparison.is_incomparable
+
+    @property
     def sentence(self) -> str:
         """The finding in one sentence: "orders is modified: 12 rows changed, 5 added, 3 removed"."""
         if self.comparison is None:

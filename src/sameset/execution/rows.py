@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from sameset.canonical.buffers import kept_values
 from sameset.canonical.columns import hash_column
 from sameset.execution.cells import Cells, Column
 from sameset.execution.patterns import plain_values
 from sameset.execution.rows_index import RowIndex
 from sameset.execution.rows_scan import scan_rows
-from sameset.sources.arrow_stream import kept_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

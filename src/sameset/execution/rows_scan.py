@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from sameset.canonical.buffers import kept_values
 from sameset.errors import SamesetError
 from sameset.execution.key_conditions import MOST_KEYS, condition_of
 from sameset.execution.scanning import cores, fold_streams, silent
 from sameset.sketches.table import hasher_for
-from sameset.sources.arrow_stream import kept_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

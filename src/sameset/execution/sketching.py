@@ -41,6 +41,7 @@ def sketch_table(
     Raises SourceError (also SchemaError, UnsupportedTypeError) if the source cannot be read as a table.
     """
     from sameset.sources import Source, open_source
+    from sameset.sources.file_states import unwritten
     from sameset.sources.spark_frames import SparkFrameSource
 
     opened = source if isinstance(source, Source) else open_source(source)
@@ -49,6 +50,14 @@ def sketch_table(
         from sameset.execution.spark import sketch_frame
 
         return sketch_frame(opened, wanted, progress)
+    with unwritten(opened.files_read()):
+        return _sketch_still(opened, wanted, mapper, progress, tee)
+
+
+def _sketch_still(
+    opened: Source, wanted: Spec, mapper: Mapper | None, progress: Progress, tee: Tee | None
+) -> TableSketch:
+    """The sketch of a source whose files stay as they are."""
     if mapper is not None and tee is None:
         from sameset.execution.mapping import sketch_jobs
         from sameset.execution.partitioning import partition_jobs

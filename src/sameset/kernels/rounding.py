@@ -10,7 +10,7 @@ __all__ = ["LARGEST_POWER", "MOST_DIGITS", "round_doubles"]
 MOST_DIGITS = 15  # a decimal of so many digits is always told apart by its nearest double
 LARGEST_POWER = 22  # up to 10^22 powers of ten are doubles
 POWERS = 10.0 ** np.arange(LARGEST_POWER + 1)
-DOUBT = 2.0**-50  # of the scaled value: error of repr (2^-53), of the product (2^-53), and as much again twice over
+DOUBT = 1.125 * 2.0**-52  # of the scaled value: error of repr (2^-53) and of the product (2^-53), and an eighth more
 
 
 @njit(nogil=True, cache=True)

@@ -12,6 +12,7 @@ from numba import njit
 from sameset.kernels.murmur import finish, mix1, mix2, tail1, tail2
 
 __all__ = [
+    "are_few",
     "divide_words",
     "hash_doubles",
     "hash_nanoseconds",
@@ -25,6 +26,7 @@ u = np.uint64
 INT64_SPAN = 9223372036854775808.0  # 2^63: from -2^63 to below 2^63, a whole double is an int64
 FLOAT_TAG = u(1)  # the ninth byte of a number that is not a whole int64
 CANONICAL_NAN = u(0x7FF8000000000000)
+MOST = u(10**15 - 1)  # of 15 digits
 
 
 @njit(nogil=True, cache=True)
@@ -54,6 +56,23 @@ def divide_words(words, divisor, quotients):  # type: ignore[no-untyped-def]
     """
     for i in range(words.shape[0]):
         quotients[i] = np.float64(words[i, 0]) / divisor
+
+
+@njit(nogil=True, cache=True)
+def are_few(words):  # type: ignore[no-untyped-def]
+    """Whether all decimals, int64 (n, words), have at most 15 digits: Parquet files may hold more than their type says."""
+    beyond = u(0)
+    if words.shape[1] == 2:
+        for i in range(words.shape[0]):
+            low = words[i, 0]
+            beyond |= u(u(low) + MOST > u(2) * MOST) | u(words[i, 1] ^ (low >> 63))
+        return beyond == u(0)
+    for i in range(words.shape[0]):
+        low = words[i, 0]
+        beyond |= u(u(low) + MOST > u(2) * MOST)
+        for j in range(1, words.shape[1]):
+            beyond |= u(words[i, j] ^ (low >> 63))
+    return beyond == u(0)
 
 
 @njit(nogil=True, cache=True)

@@ -100,11 +100,14 @@ class Spec:
         return replace(self, **given)
 
     def select(self, names: Sequence[str]) -> list[str]:
-        """The columns to read of a table of these names, in its order; SchemaError for one that it does not have."""
+        """The columns to read of a table of these names, in its order; SchemaError for one that it has not, or if none is left."""
         for name in (*(self.columns or ()), *self.ignore):
             if name not in names:
                 raise SchemaError(f"there is no column {name!r}; the columns are {', '.join(map(repr, names))}")
-        return [name for name in names if (self.columns is None or name in self.columns) and name not in self.ignore]
+        left = [name for name in names if (self.columns is None or name in self.columns) and name not in self.ignore]
+        if names and not left:  # tables of as many rows would all be the same
+            raise SchemaError("no column is left to compare: all that are asked for are ignored, too; ignore fewer")
+        return left
 
     @property
     def form(self) -> Form:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Generator, Sequence
+import os
+from collections.abc import Callable, Generator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.base import Source
 from sameset.sources.file_parts import PARTITION_TYPES, FilesSource
 from sameset.sources.file_sets import FileSet
-from sameset.sources.files import COMPRESSIONS, first_bytes, open_random, open_stream
+from sameset.sources.files import COMPRESSIONS, first_bytes, is_object, open_random, open_stream
 from sameset.sources.scan import reading
 from sameset.sources.schemas import conformed, marked, one_schema
 
@@ -149,12 +150,25 @@ def batches_of(name: str) -> Generator[pa.RecordBatch, None, None]:
 
 def _read_batches(name: str) -> Generator[pa.RecordBatch, None, None]:
     if _is_file(name):
+        refuse_shorter = _size_watch(name)
         with open_random(name) as file:
             reader = pa.ipc.open_file(file)
             for i in range(reader.num_record_batches):
+                refuse_shorter()
                 yield reader.get_batch(i)
     else:
         yield from _read_stream(name)
+
+
+def _size_watch(name: str) -> Callable[[], None]:
+    """What raises an error once a file has become shorter: a page that is mapped into memory and gone ends the process."""
+    size = 0 if is_object(name) else os.path.getsize(name)
+
+    def refuse_shorter() -> None:
+        if size and os.path.exists(name) and os.path.getsize(name) < size:
+            raise SourceError(f"{name} was written while it was read; read it again when it is complete")
+
+    return refuse_shorter
 
 
 def _read_stream(name: str) -> Generator[pa.RecordBatch, None, None]:
@@ -163,7 +177,7 @@ def _read_stream(name: str) -> Generator[pa.RecordBatch, None, None]:
     Arrow itself also takes the end of the file for the end of the stream, and so a stream that breaks off between batches.
     """
     with open_stream(name) as file:
-        watched = _Watched(file)
+        watched = _Watched(file, _size_watch(name))
         yield from pa.ipc.open_stream(watched)
         if watched.is_short:
             raise SourceError(f"{name} breaks off without an end mark; write it again and close the writer")
@@ -174,20 +188,23 @@ def _read_stream(name: str) -> Generator[pa.RecordBatch, None, None]:
 class _Watched(io.RawIOBase):
     """A stream that knows whether the last read got fewer bytes than were asked for."""
 
-    def __init__(self, file: pa.NativeFile) -> None:
+    def __init__(self, file: pa.NativeFile, before_reading: Callable[[], None]) -> None:
         self._file = file
+        self._before_reading = before_reading
         self.is_short = False
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
+        self._before_reading()
         data = bytes(self._file.read(size))
         self.is_short = len(data) < size
         return data
 
     def read_buffer(self, size: int) -> pa.Buffer:
         """The same without a copy, which Arrow prefers."""
+        self._before_reading()
         data = self._file.read_buffer(size)
         self.is_short = data.size < size
         return data

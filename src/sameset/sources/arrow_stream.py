@@ -13,10 +13,9 @@ from functools import cache
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
-from sameset.canonical.buffers import bits_of
+from sameset.canonical.buffers import kept_values, spans
 from sameset.errors import SamesetError, SchemaError, UnsupportedTypeError
 from sameset.sources.base import ROWS_PER_BATCH, Source
 from sameset.sources.conditions import check_condition
@@ -29,7 +28,7 @@ from sameset.sources.scan import (
     unique_names,
 )
 
-__all__ = ["ArrowStreamSource", "kept_values"]
+__all__ = ["ArrowStreamSource"]
 
 VIEW = "arrow_rows"
 ROWS = "\x01rows"
@@ -94,7 +93,7 @@ class ArrowStreamSource(Source):
     def _batches(self, chosen: list[str], where: str | None, rows: int, read: Read) -> Iterator[pa.RecordBatch]:
         wanted = chosen if where is None else self.schema().names
         with reading(self.address), closing(read(wanted)) as reader:
-            for batch in reader if where is None else _filtered(reader, where, self.schema(), self.address):
+            for batch in reader if where is None else _filtered(reader, where, self.schema(), self.address, chosen):
                 selected = batch if where is None else batch.select(chosen)
                 # Of a struct array without fields even no columns know their number of rows.
                 for start in range(0, batch.num_rows, rows):
@@ -121,9 +120,12 @@ def _noting(reader: Iterator[pa.RecordBatch], failures: list[SamesetError]) -> I
 
 
 def _filtered(
-    reader: Iterator[pa.RecordBatch], where: str, schema: pa.Schema, address: str
+    reader: Iterator[pa.RecordBatch], where: str, schema: pa.Schema, address: str, chosen: list[str]
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of which the condition is true, with their types as they are."""
+    """The rows of which the condition is true, of the chosen columns, with their types as they are.
+
+    If none is chosen, of one that nobody asked for, which knows how many there are.
+    """
     query = f"SELECT coalesce(CAST((\n{where}\n) AS BOOLEAN), false) AS keep FROM {VIEW} AS source"  # noqa: S608
     taken = _mentioned(where, _taken(schema))
     with connect() as con:
@@ -134,7 +136,8 @@ def _filtered(
         for batch in reader:
             con.register(VIEW, pa.Table.from_batches([_converted(batch, taken)]))
             keep = con.sql(query).to_arrow_table().column(0).combine_chunks()
-            yield from _kept_rows(batch, keep)
+            held = batch.select(chosen) if chosen else pa.record_batch([keep], names=["keep"])
+            yield from _kept_rows(held, keep)
 
 
 def _kept_rows(batch: pa.RecordBatch, keep: pa.BooleanArray) -> Iterator[pa.RecordBatch]:
@@ -142,25 +145,8 @@ def _kept_rows(batch: pa.RecordBatch, keep: pa.BooleanArray) -> Iterator[pa.Reco
     try:
         yield pa.RecordBatch.from_arrays([kept_values(array, keep) for array in batch.columns], schema=batch.schema)
     except (pa.ArrowException, NotImplementedError):
-        for start, length in _spans(keep):
+        for start, length in spans(keep):
             yield batch.slice(start, length)
-
-
-def kept_values(array: pa.Array, keep: pa.BooleanArray) -> pa.Array:
-    """The values where `keep` is true; Arrow filters neither views nor runs, but joins slices of them."""
-    try:
-        return array.filter(keep)
-    except (pa.ArrowNotImplementedError, NotImplementedError):
-        storage = array.storage if isinstance(array, pa.ExtensionArray) else array
-        pieces = [storage.slice(start, length) for start, length in _spans(keep)] or [storage.slice(0, 0)]
-        joined = pa.concat_arrays(pieces)
-        return pa.ExtensionArray.from_storage(array.type, joined) if storage is not array else joined
-
-
-def _spans(keep: pa.BooleanArray) -> Iterator[tuple[int, int]]:
-    """Start and length of each run of true values."""
-    ends = np.flatnonzero(np.diff(bits_of(keep).astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
-    yield from ((int(start), int(end - start)) for start, end in ends)
 
 
 def _mentioned(where: str, taken: pa.Schema) -> pa.Schema:
@@ -218,6 +204,10 @@ def _is_taken(type_: pa.DataType) -> bool:
     return True
 
 
+WITHOUT_ARRAYS = (pa.lib.Type_INTERVAL_MONTHS, pa.lib.Type_INTERVAL_DAY_TIME)
+
+
 def _is_lossy(type_: pa.DataType) -> bool:
-    """Whether DuckDB would change the values: wide decimals become doubles."""
-    return bool(pa.types.is_decimal256(type_)) or any(_is_lossy(type_.field(i).type) for i in range(type_.num_fields))
+    """Whether DuckDB would change the values, as those of wide decimals, or Arrow in Python has no arrays of them."""
+    is_odd = pa.types.is_decimal256(type_) or type_.id in WITHOUT_ARRAYS
+    return is_odd or any(_is_lossy(type_.field(i).type) for i in range(type_.num_fields))

@@ -29,6 +29,10 @@ class Source(ABC):
     #: Where the rows are, as `open_source` takes it, without any password.
     address: str
 
+    def files_read(self) -> Sequence[str]:
+        """The files that the rows are read from, if they are such; none of them may be written meanwhile."""
+        return ()
+
     @abstractmethod
     def schema(self) -> pa.Schema:
         """Names and types of the columns, in the source's order; the types are those of the batches."""

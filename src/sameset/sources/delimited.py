@@ -22,6 +22,7 @@ from sameset.errors import SourceError
 from sameset.sources.base import Source
 from sameset.sources.file_parts import FilesSource
 from sameset.sources.file_sets import FileSet
+from sameset.sources.file_states import of_each
 from sameset.sources.files import attach_stores, open_bytes, open_stream, readable_file, sql_path
 from sameset.sources.given_types import checked_types, restored_halves
 from sameset.sources.scan import Layout, ScannedSource, quoted, reading, refuse_repeated, text_literal, unique_names
@@ -129,12 +130,9 @@ class DelimitedSource(ScannedSource, FilesSource):
 
     def _scan_of(self, files: list[str], header: Header, identifiers: dict[str, str], missing: str) -> str:
         columns = ", ".join(f"{text_literal(identifiers.get(name, name))}: 'VARCHAR'" for name in header[0])
-        types = self._files.partition_types()
-        hive = ", ".join(f"{quoted(key)}: {type_}" for key, type_ in types.items())
-        folders = f"hive_partitioning = true, hive_types = {{{hive}}}" if types else "hive_partitioning = false"
-        return (
+        return self._files.named(
             f"read_csv([{', '.join(map(sql_path, files))}], auto_detect = false, header = true, "
-            f"delim = {text_literal(header[1])}, {folders}, "
+            f"delim = {text_literal(header[1])}, {self._files.folder_options()}, "
             f"quote = '\"', escape = '\"', nullstr = {text_literal(missing)}, allow_quoted_nulls = false, strict_mode = true, "
             f"null_padding = false, ignore_errors = false, max_line_size = {LONGEST_LINE}, "
             f"buffer_size = {BUFFER}, columns = {{{columns}}})"
@@ -164,7 +162,7 @@ class DelimitedSource(ScannedSource, FilesSource):
     def _headers(self) -> list[Header]:
         """By file, the names of its columns and the delimiter between them."""
         given = () if self._schema is None else self._schema.names
-        return [_header_of(readable_file(file), given) for file in self._files.files]
+        return of_each(lambda file: _header_of(readable_file(file), given), self._files.files)
 
     def _refuse_data_as_header(self, con: duckdb.DuckDBPyConnection, header: tuple[str, ...], types: list[str]) -> None:
         """Nothing, unless the first line reads as one more row: each typed column has a value of its type there."""
@@ -182,12 +180,9 @@ def _header_of(file: str, given: Sequence[str]) -> Header:
     text = _start_of(file)
     _refuse_no_header(file, text)
     delimiters = (TAB,) if Path(file.lower()).name.split(".")[1:2] == ["tsv"] else DELIMITERS
-    best: list[str] = []
-    chosen = delimiters[0]
-    for delimiter in delimiters:
-        cells = _first_line(text, delimiter)
-        if len(cells) > len(best):
-            best, chosen = cells, delimiter
+    cut = {delimiter: _first_line(text, delimiter) for delimiter in delimiters}
+    chosen = _likeliest(file, text, cut, given)
+    best = cut[chosen]
     if not best:
         raise SourceError(f"{file} has no valid header in line 1; look for a quote that is not closed")
     refuse_repeated(best, file)
@@ -197,6 +192,25 @@ def _header_of(file: str, given: Sequence[str]) -> Header:
             f"write {'tabs' if delimiters == (TAB,) else 'commas'}, or give the type of the column {best[0]!r} with --schema-from"
         )
     return tuple(best), chosen
+
+
+def _likeliest(file: str, text: str, cut: dict[str, list[str]], given: Sequence[str]) -> str:
+    """The delimiter that cuts the header into most cells; of several such the one for the `given` names, or for the first lines."""
+    most = max(map(len, cut.values()))
+    able = [delimiter for delimiter, cells in cut.items() if len(cells) == most]
+    if most < 2 or len(able) == 1:
+        return able[0]
+    if named := [delimiter for delimiter in able if set(cut[delimiter]) <= set(given)]:
+        return named[0]
+    lines = text.splitlines()[1 : LINES_LOOKED_AT + 1]
+    fitting = [each for each in able if all(len(_first_line(line, each)) == most for line in lines if line)]
+    if len(fitting) > 1 or not lines:
+        signs = " and by ".join(map(repr, fitting or able))
+        raise SourceError(
+            f"{file} can be read as separated by {signs}; put what is one cell into quotes, or give the types of the columns "
+            "with --schema-from"
+        )
+    return (fitting or able)[0]
 
 
 def _refuse_no_header(file: str, text: str) -> None:

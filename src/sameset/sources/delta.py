@@ -39,7 +39,10 @@ class DeltaSource(ArrowStreamSource):
 
     def _arrow_schema(self) -> pa.Schema:
         with self._told():
-            return pa.schema(self._table().schema().to_arrow())
+            table = self._table()
+            schema = pa.schema(table.schema().to_arrow())
+            keys = table.metadata().partition_columns
+            return pa.schema([_refused(field) if field.name in keys else field for field in schema])
 
     def _reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         from deltalake import QueryBuilder
@@ -83,6 +86,12 @@ class DeltaSource(ArrowStreamSource):
                 if not own and not isinstance(error, OSError | pa.ArrowException):
                     raise
                 raise SourceError(f"{self.address} cannot be read: {_reason(str(error))}") from error
+
+
+def _refused(key: pa.Field) -> pa.Field:
+    """The column of a partition; deltalake hands bytes out as the text that stands for them in the log, `\\u0000`."""
+    is_bytes = pa.types.is_binary(key.type) or pa.types.is_large_binary(key.type) or pa.types.is_binary_view(key.type)
+    return key.with_type(pa.opaque(key.type, "binary, as a partition column", "Delta")) if is_bytes else key
 
 
 def is_delta(path: str) -> bool:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sameset.errors import SourceError
 from sameset.sources.base import ROWS_PER_BATCH
-from sameset.sources.database_names import offered, says_order
+from sameset.sources.database_names import name_parts, offered, says_order
 from sameset.sources.files import readable_file
 from sameset.sources.interrupts import apart
 from sameset.sources.scan import Layout, ScannedSource, connect, one_select, quoted, reading
@@ -85,9 +85,17 @@ class DuckDBSource(ScannedSource):
         tables = con.execute(
             "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = current_database()"
         ).fetchall()
-        wanted = self._content.replace('"', "").lower()
-        for schema, table in tables:
-            if wanted in (f"{schema}.{table}".lower(), table.lower() if schema == "main" else None):
-                return schema, table
-        names = [table if schema == "main" else f"{schema}.{table}" for schema, table in tables]
+        found: list[tuple[str, str]] = []
+        if parts := name_parts(self._content):
+            wanted = (parts[0] or "main").lower(), parts[1].lower()
+            found = [each for each in tables if (each[0].lower(), each[1].lower()) == wanted]
+            # A name as it is offered below, with dots or quotes of its own.
+        found = found or [each for each in tables if _offered_name(*each).lower() == self._content.lower()]
+        if found:
+            return found[0]
+        names = [_offered_name(*each) for each in tables]
         raise SourceError(f"{self._path} has no table {self._content!r}; {offered(self._content, names)}")
+
+
+def _offered_name(schema: str, table: str) -> str:
+    return table if schema == "main" else f"{schema}.{table}"

@@ -28,6 +28,9 @@ class FilesSource(Source):
     def file_set(self) -> FileSet:
         """The files."""
 
+    def files_read(self) -> Sequence[str]:
+        return self.file_set.files
+
     @property
     @abstractmethod
     def reading(self) -> str:

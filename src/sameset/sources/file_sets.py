@@ -58,6 +58,21 @@ class FileSet:
         """The SQL type of each key: BIGINT or DATE where all its values are written as such, else VARCHAR."""
         return {key: _partition_type(set(values) - {None}) for key, values in self.partitions.items()}
 
+    def folder_options(self) -> str:
+        """The options of DuckDB's readers that make columns of the folders' keys, as they are written, of their types."""
+        types = zip(self._written_keys(), self.partition_types().values(), strict=True)
+        hive = ", ".join(f"{_quoted(key)}: {type_}" for key, type_ in types)
+        return f"hive_partitioning = true, hive_types = {{{hive}}}" if hive else "hive_partitioning = false"
+
+    def named(self, scan: str) -> str:
+        """A table expression with these options under the true names of the keys: DuckDB leaves `%20` in them."""
+        pairs = zip(self._written_keys(), self.partitions, strict=True)
+        renamed = ", ".join(f"{_quoted(old)} AS {_quoted(new)}" for old, new in pairs if old != new)
+        return f"(SELECT * RENAME ({renamed}) FROM {scan})" if renamed else scan  # noqa: S608 - names are quoted
+
+    def _written_keys(self) -> list[str]:
+        return [key for key, _ in _pairs(self.below(self.files[0]))] if self.partitions else []
+
     def refuse_shared(self, names: Sequence[str]) -> None:
         """Nothing, if no column of the files is called like one of the folders."""
         taken = {name.lower() for name in names}
@@ -214,13 +229,11 @@ def _is_hidden(name: str) -> bool:
 
 
 def _partitions(address: str, names: list[str]) -> dict[str, tuple[str | None, ...]]:
-    pairs = [
-        [match.groups() for part in name.split("/")[:-1] if (match := PARTITION.fullmatch(part))] for name in names
-    ]
+    pairs = list(map(_pairs, names))
     keys = {tuple(key for key, _ in found) for found in pairs}
     if len(keys) > 1:
         raise SchemaError(f"{address} has files in different key=value folders; read them separately")
-    (common,) = keys
+    common = tuple(map(unquote, *keys))
     if len({key.lower() for key in common}) < len(common):
         raise SchemaError(
             f"{address} has one key twice in its key=value folders ({', '.join(common)}); rename one of them"
@@ -233,9 +246,19 @@ def _partitions(address: str, names: list[str]) -> dict[str, tuple[str | None, .
     return dict(zip(common, values, strict=True))
 
 
+def _pairs(name: str) -> list[tuple[str, str]]:
+    """Key and value of each folder `key=value` in a file's name, as they are written."""
+    return [(match[1], match[2]) for part in name.split("/")[:-1] if (match := PARTITION.fullmatch(part))]
+
+
+def _quoted(name: str) -> str:
+    """A name as a SQL identifier; `scan` has the same, and would load DuckDB."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _partition_type(values: set[str | None]) -> str:
     texts = [value for value in values if value is not None]
-    if texts and all(re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text) for text in texts):
+    if texts and all(re.fullmatch(r"0|-?[1-9][0-9]{0,18}", text) and -(2**63) <= int(text) < 2**63 for text in texts):
         return "BIGINT"
     return "DATE" if texts and all(_is_date(text) for text in texts) else "VARCHAR"
 

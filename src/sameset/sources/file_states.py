@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -19,7 +20,7 @@ from typing import TypeVar
 from sameset.errors import SourceError
 from sameset.sources.files import is_object, open_random
 
-__all__ = ["FileState", "Trust", "content_of", "looked_at", "of_each", "state_of", "states_of"]
+__all__ = ["FileState", "Trust", "content_of", "looked_at", "of_each", "state_of", "states_of", "unwritten"]
 
 #: The coarsest clock of a file system that is in use (FAT keeps two seconds): a file of that age may be written once more
 #: without a change of its times.
@@ -107,6 +108,36 @@ def of_each(function: Callable[[str], Found], files: Sequence[str]) -> list[Foun
     if not files or not is_object(files[0]):
         return list(map(function, files))
     return in_threads(function, files, READERS)
+
+
+@contextmanager
+def unwritten(files: Sequence[str]) -> Iterator[None]:
+    """Makes an error of a file on a disk that is written, or replaced by another one, while the block reads it.
+
+    Its rows would be those of neither. One that is removed was read to its end if it could be.
+    """
+    before = {file: _stamp(file) for file in files if not is_object(file)}
+
+    def refuse_written(error: SourceError | None) -> None:
+        for file, stamp in before.items():
+            if stamp is not None and _stamp(file) not in (stamp, None):
+                raise SourceError(f"{file} was written while it was read; read it again when it is complete") from error
+
+    try:
+        yield
+    except SourceError as error:
+        refuse_written(error)
+        raise
+    refuse_written(None)
+
+
+def _stamp(file: str) -> tuple[int, int, int] | None:
+    """What is another whenever a file's bytes are, but for writers that set the time back; None if there is no such file."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def content_of(file: str, state: FileState) -> str:

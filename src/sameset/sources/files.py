@@ -43,7 +43,8 @@ def readable_file(path: str, *, or_empty: bool = False) -> str:
     """The path itself once it is known to be a file with content that may be read.
 
     Raises:
-        SourceError: it is missing, a folder, not readable for this user, or, unless asked for one with content `or_empty`, empty.
+        SourceError: it is missing, a folder or a pipe, not readable for this user, or, unless asked for one with
+            content `or_empty`, empty.
     """
     if is_object(path):
         from sameset.sources.object_store import size_of_object
@@ -106,6 +107,8 @@ def _is_empty(path: str) -> bool:
         raise SourceError(f"{path} does not exist; check the path")
     if os.path.isdir(path):
         raise SourceError(f"{path} is a folder, where a file is expected")
+    if not os.path.isfile(path):  # opening a pipe would wait for who writes into it
+        raise SourceError(f"{path} is a pipe or a device, which can be read only once; write its content into a file")
     try:
         with open(path, "rb") as file:
             return not file.read(1)

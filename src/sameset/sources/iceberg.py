@@ -1,8 +1,8 @@
 """An Iceberg table: the rows of its current snapshot, through the package pyiceberg.
 
 iceberg://CATALOG/NAMESPACE.TABLE          a catalog that .pyiceberg.yaml or PYICEBERG_CATALOG__CATALOG__URI describes
-iceberg:///PATH/metadata.json              one state of a table, by its metadata file on disk,
-iceberg://s3://BUCKET/PATH/metadata.json   or in S3-compatible storage (`object_store` says where that is)
+iceberg:///PATH/NAME.metadata.json         one state of a table, by its metadata file on disk,
+iceberg://s3://BUCKET/NAME.metadata.json   or in S3-compatible storage (`object_store` says where that is)
 """
 
 from __future__ import annotations
@@ -22,23 +22,28 @@ from sameset.sources.schemas import conformed
 
 __all__ = ["IcebergSource"]
 
+ENDING = ".metadata.json"
+
 
 class IcebergSource(ArrowStreamSource):
-    """The rows of an Iceberg table, of the snapshot that is current when the source is opened.
+    """The rows of an Iceberg table, of the snapshot and the schema that are current when the source is opened.
 
+    The schema may be younger than the snapshot: a column that was added, renamed or dropped is so before rows are written.
     One data file at a time is in memory, decoded.
     """
 
     def __init__(self, address: str) -> None:
         super().__init__(address)
         self._place = address[len("iceberg://") :]
-        self._snapshot: int | None = None
+        self._state: tuple[int | None, int] | None = None  # of the snapshot and of the schema
 
     ordered_batches = Source.ordered_batches  # a lake keeps its rows in no order
 
     def _arrow_schema(self) -> pa.Schema:
         with self._told():
-            return self._scan(("*",)).to_arrow_batch_reader().schema
+            from pyiceberg.io.pyarrow import schema_to_pyarrow
+
+            return schema_to_pyarrow(self._current()[2])
 
     def _reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         with self._told():
@@ -50,19 +55,26 @@ class IcebergSource(ArrowStreamSource):
 
     def _file_batches(self, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
         """The rows, one data file after another; the library's own reader loads all of them at once."""
+        table, snapshot, schema = self._current()
+        if snapshot is None:
+            return
         from pyiceberg.expressions import AlwaysTrue
         from pyiceberg.io.pyarrow import ArrowScan
 
-        scan = self._scan(columns)
-        reader = ArrowScan(scan.table_metadata, scan.io, scan.projection(), AlwaysTrue())
+        scan = table.scan(snapshot_id=snapshot)
+        # Its own projection would have the columns as they were when the snapshot was written.
+        reader = ArrowScan(scan.table_metadata, scan.io, schema.select(*columns), AlwaysTrue())
         for task in scan.plan_files():
             yield from reader.to_record_batches([task])
 
-    def _scan(self, columns: tuple[str, ...]) -> Any:
+    def _current(self) -> tuple[Any, int | None, Any]:
+        """The table, the number of its snapshot, none as long as it has no rows, and its schema; always the same two."""
         table = self._table()
-        if self._snapshot is None and (current := table.current_snapshot()) is not None:
-            self._snapshot = current.snapshot_id
-        return table.scan(selected_fields=columns, snapshot_id=self._snapshot)
+        if self._state is None:
+            snapshot = table.current_snapshot()
+            self._state = (None if snapshot is None else snapshot.snapshot_id, table.metadata.current_schema_id)
+        snapshot_id, schema_id = self._state
+        return table, snapshot_id, table.schemas()[schema_id]
 
     def _table(self) -> Any:
         try:
@@ -71,11 +83,14 @@ class IcebergSource(ArrowStreamSource):
         except ImportError:
             raise MissingExtraError("iceberg", "reading Iceberg tables") from None
         if self._place.startswith("/") or is_object(self._place):
-            return StaticTable.from_metadata(readable_file(self._place), _store_properties(self._place))
+            file = readable_file(self._place)
+            if not file.endswith(ENDING):  # the library would look for a folder of that name
+                raise SourceError(f"{self.address} is no metadata file of a table, whose name ends in {ENDING}")
+            return StaticTable.from_metadata(file, _store_properties(self._place))
         catalog, _, table = self._place.partition("/")
         if not catalog or "." not in table:
             raise SourceError(
-                f"{self.address} names no table; write iceberg://CATALOG/NAMESPACE.TABLE or iceberg:///PATH/metadata.json"
+                f"{self.address} names no table; write iceberg://CATALOG/NAMESPACE.TABLE or iceberg:///PATH/NAME.metadata.json"
             )
         return load_catalog(catalog).load_table(table)
 

@@ -27,6 +27,9 @@ class ImageFolderSource(SampleSource):
         super().__init__(files.address, raw)
         self._files = files
 
+    def files_read(self) -> Sequence[str]:
+        return self._files.files
+
     def row_count(self) -> int | None:
         return len(self._files.files)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -43,6 +43,9 @@ class JsonLinesSource(ScannedSource):
         super().__init__(files.address)
         self._files = files
         self._schema = pa.schema([]) if schema is None else schema
+
+    def files_read(self) -> Sequence[str]:
+        return self._files.files
 
     def _register(self, con: duckdb.DuckDBPyConnection) -> None:
         attach_stores(con, self._files.files)
@@ -106,19 +109,17 @@ class JsonLinesSource(ScannedSource):
 
     def _objects(self) -> str:
         """The table expression with each line as one value, `json`."""
-        return f"read_ndjson_objects({self._scanned()})"
+        return self._files.named(f"read_ndjson_objects({self._scanned()})")
 
     def _scanned(self) -> str:
-        types = self._files.partition_types()
-        hive = ", ".join(f"{quoted(key)}: {type_}" for key, type_ in types.items())
-        folders = f"hive_partitioning = true, hive_types = {{{hive}}}" if types else "hive_partitioning = false"
-        return f"[{', '.join(map(sql_path, self._files.files))}], {folders}"
+        return f"[{', '.join(map(sql_path, self._files.files))}], {self._files.folder_options()}"
 
     def _values(self, names: list[str], identifiers: list[str], sql_type: str) -> str:
         """The table expression with the value of each key, as JSON or as text."""
         if names == identifiers:
             columns = ", ".join(f"{text_literal(name)}: '{sql_type}'" for name in names)
-            return f"read_json({self._scanned()}, format = 'newline_delimited', columns = {{{columns}}})"
+            scan = f"read_json({self._scanned()}, format = 'newline_delimited', columns = {{{columns}}})"
+            return self._files.named(scan)
         # Keys that differ only in case cannot be columns of one struct; pointers tell them apart.
         pointers = ", ".join(text_literal("/" + name.replace("~", "~0").replace("/", "~1")) for name in names)
         extract = "json_extract" if sql_type == "JSON" else "json_extract_string"
@@ -236,6 +237,8 @@ class JsonLinesSource(ScannedSource):
                 yield file, number, "is nested too deeply"
             elif isinstance(value, OverflowError):
                 yield file, number, "is longer than 16 MiB"
+            elif isinstance(value, ValueError) and "UTF-8 BOM" in str(value):
+                yield file, number, "begins with a byte order mark, which is to be left out"
             elif isinstance(value, ValueError):
                 yield file, number, f"cannot be read ({str(value).split(': line')[0]})"
             elif not isinstance(value, dict):

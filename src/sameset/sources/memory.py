@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from sameset.canonical.families import make_room
 from sameset.errors import SamesetError, SourceError, UnsupportedTypeError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.scan import delivery, is_refused, quoted, reading
@@ -40,10 +41,10 @@ class MemorySource(ArrowStreamSource):
     def _arrow_schema(self) -> pa.Schema:
         with _told(self.address):
             if isinstance(self._table, pa.Table | pa.RecordBatchReader):
-                return marked(self._table.schema)
+                return _marked(self._table.schema)
             if hasattr(self._table, "collect_schema"):
                 return _polars_schema(self._table.collect_schema())
-            return marked(pa.RecordBatchReader.from_stream(self._table).schema)
+            return _marked(pa.RecordBatchReader.from_stream(self._table).schema)
 
     def _reader(self, columns: Sequence[str]) -> Generator[pa.RecordBatch, None, None]:
         if isinstance(self._table, pa.RecordBatchReader):
@@ -88,6 +89,11 @@ def _told(address: str) -> Iterator[None]:
         except Exception as error:
             first = next(iter(str(error).splitlines()), "")
             raise SourceError(f"{address} cannot be read: {type(error).__name__}: {first}") from error
+
+
+def _marked(schema: pa.Schema) -> pa.Schema:
+    make_room(schema)  # no format of files nests as deep as a table in memory may
+    return marked(schema)
 
 
 def _polars_schema(types: Any) -> pa.Schema:

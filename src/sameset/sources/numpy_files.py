@@ -62,6 +62,9 @@ class _ArraySource(SampleSource):
         super().__init__(files.address)
         self._files = files.files
 
+    def files_read(self) -> Sequence[str]:
+        return self._files
+
     @abstractmethod
     def _columns_of(self, file: str) -> tuple[list[pa.Field], int]:
         """The columns of a file and the number of its rows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from sameset.errors import SchemaError, SourceError
@@ -17,12 +18,14 @@ __all__ = ["from_pandas"]
 KINDS: dict[str, tuple[type, ...]] = {
     "texts": (str,),
     "bytes": (bytes, bytearray, memoryview),
-    "booleans": (bool,),
+    "booleans": (bool, np.bool_),
     "timestamps": (dt.datetime,),
     "dates": (dt.date,),
     "times": (dt.time,),
     "durations": (dt.timedelta,),
     "sets": (set, frozenset),
+    "dicts": (dict,),
+    "lists": (list, tuple, np.ndarray),
 }
 
 
@@ -51,10 +54,10 @@ def from_pandas(frame: Any, address: str) -> pa.Table:
 
 
 def _refuse_loss(values: list[Any], told: str, where: str) -> None:
-    """Nothing, unless the values are of several kinds, or more than Arrow would keep of them."""
+    """Nothing, unless the values, or those within lists and dicts, are of several kinds, or more than Arrow would keep."""
     classes = set(map(type, values))
     kinds = sorted({kind for each in classes if each.__name__ != "NaTType" and (kind := _kind_of(each))})
-    if "booleans" in kinds and any(isinstance(value, float) and value == value for value in values):
+    if "booleans" in kinds and any(map(_is_number, values)):
         kinds.append("numbers")
     if len(kinds) > 1:
         raise SourceError(f"{told} both {kinds[0]} and {kinds[1]} {where}; convert them to one type")
@@ -63,12 +66,41 @@ def _refuse_loss(values: list[Any], told: str, where: str) -> None:
     # NaT, the missing time of pandas, is equal to nothing.
     if kinds == ["timestamps"] and len({value.tzinfo is None for value in values if _is_time(value)}) > 1:
         raise SourceError(f"{told} timestamps with and without a zone {where}; give all of them one")
+    if kinds == ["times"] and any(isinstance(value, dt.time) and value.tzinfo for value in values):
+        raise SourceError(
+            f"{told} times of a day with a zone {where}, which Arrow has not; take it off, or write texts"
+        )
     if {"timestamps", "durations"} & set(kinds) and any(map(_nanoseconds, values)):
         raise SourceError(f"{told} nanoseconds in objects {where}; convert the column with infer_objects()")
+    for inner in _within(values, kinds):
+        _refuse_loss(inner, told, where)
+
+
+def _within(values: list[Any], kinds: list[str]) -> list[list[Any]]:
+    """What the lists of a column hold, or the dicts, by key: the columns that Arrow makes of it."""
+    if kinds == ["lists"]:
+        objects = (value for value in values if isinstance(value, list | tuple) or _holds_objects(value))
+        return [[item for value in objects for item in value]]
+    if kinds != ["dicts"]:
+        return []
+    fields: dict[Any, list[Any]] = {}
+    for value in values:
+        for key, item in value.items() if isinstance(value, dict) else ():
+            fields.setdefault(key, []).append(item)
+    return list(fields.values())
 
 
 def _kind_of(python_type: type) -> str | None:
     return next((kind for kind, types in KINDS.items() if issubclass(python_type, types)), None)
+
+
+def _holds_objects(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == np.dtype(object)
+
+
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return bool(is_number and value == value)
 
 
 def _is_time(value: Any) -> bool:

@@ -25,7 +25,7 @@ from sameset.sources.schemas import marked, one_schema
 __all__ = ["ParquetSource"]
 
 #: Extension types that DuckDB hands out as their storage, and those that it knows.
-RESTORED = ("arrow.bool8", "arrow.fixed_shape_tensor")
+RESTORED = ("arrow.bool8", "arrow.fixed_shape_tensor", "arrow.variable_shape_tensor")
 KNOWN = (*RESTORED, "arrow.uuid", "arrow.json")
 MOST_DIGITS = 38
 
@@ -128,17 +128,14 @@ class ParquetSource(ScannedSource, FilesSource):
 
     def _scan_of(self, files: tuple[str, ...], columns: list[str], schema: pa.Schema) -> str:
         """The table expression of files of one schema."""
-        listed = ", ".join(map(sql_path, files))
-        types = self._files.partition_types()
-        if not types and columns == ["*"]:
-            return f"read_parquet([{listed}], hive_partitioning = false)"
+        keys = list(map(quoted, self._files.partitions))
+        scan = self._files.named(f"read_parquet([{', '.join(map(sql_path, files))}], {self._files.folder_options()})")
         if columns == ["*"]:
+            if not keys:
+                return scan
             # Only the folders below the address: one above it may be called key=value, too.
             columns = [quoted(name) for name in schema.names]
-        hive = ", ".join(f"{quoted(key)}: {type_}" for key, type_ in types.items())
-        options = f"hive_partitioning = true, hive_types = {{{hive}}}" if types else "hive_partitioning = false"
-        chosen = ", ".join([*columns, *map(quoted, types)])
-        return f"(SELECT {chosen} FROM read_parquet([{listed}], {options}))"  # noqa: S608 - names are quoted
+        return f"(SELECT {', '.join([*columns, *keys])} FROM {scan})"  # noqa: S608 - names are quoted
 
     def _union(self, con: duckdb.DuckDBPyConnection, schema: pa.Schema) -> str:
         """The table expression of files that lack columns or have other types: each kind of them cast to the whole."""
@@ -224,11 +221,14 @@ def _is_changed(type_: pa.DataType) -> bool:
 
 
 def _has_durations_within(type_: pa.DataType) -> bool:
-    return any(pa.types.is_duration(part) for part in _parts(type_)) and not pa.types.is_duration(type_)
+    inner = [type_.field(i).type for i in range(type_.num_fields)]
+    return any(pa.types.is_duration(part) or _has_durations_within(part) for part in inner)
 
 
 def _parts(type_: pa.DataType) -> Iterator[pa.DataType]:
-    """The type and all types within it."""
+    """The type and all types within it, also within what an extension type stores."""
     yield type_
+    if isinstance(type_, pa.BaseExtensionType):
+        yield from _parts(type_.storage_type)
     for i in range(type_.num_fields):
         yield from _parts(type_.field(i).type)

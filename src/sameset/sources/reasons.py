@@ -38,6 +38,20 @@ _PASSES = re.compile(
     re.DOTALL,
 )
 
+_OTHER = "it is not compressed as its ending says, or damaged; give it the ending of what it is, or fetch it again"
+#: By what the libraries say of files that users really have, what it is and what to do.
+KNOWN = {
+    "Truncated compressed stream": "its compressed content breaks off; fetch or write it again",
+    "zlib inflate failed: incorrect data check": "its compressed content is damaged; fetch or write it again",
+    "zlib inflate failed": _OTHER,
+    "ZSTD decompress failed": _OTHER,
+    "Could not read encrypted metadata": "it is encrypted; decrypt it, for there is no way to give its key",
+    "File is encrypted but": "it has encrypted columns; decrypt it, for there is no way to give its keys",
+    "Parquet magic bytes not found": "it is no Parquet file, or breaks off before its end; fetch or write it again",
+    "Parquet file size is": "it is no Parquet file, or breaks off before its end; fetch or write it again",
+    "Not an Arrow file": "it breaks off before its end, or something was written behind it; fetch or write it again",
+}
+
 
 def may_pass(error: BaseException) -> bool:
     """Whether a reader's error passes by itself: a server or a store that was lost or is away. A wrong password stays wrong."""
@@ -74,7 +88,8 @@ def reason(error: BaseException) -> str:
     first = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
     first = re.sub(r"^(?:\w+ )*(?:Error|Exception): ", "", first)
     first = "".join(sign if sign.isprintable() else "?" for sign in first[: 2 * LONGEST])
-    return first.split(" Try ")[0].strip().rstrip(".:")[:LONGEST]
+    known = next((told for sign, told in KNOWN.items() if sign in first), None)
+    return known or first.split(" Try ")[0].strip().rstrip(".:")[:LONGEST]
 
 
 def _csv_reason(line: int, text: str) -> str:

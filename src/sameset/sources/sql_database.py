@@ -27,7 +27,7 @@ from sameset.sources.mysql_types import mysql_kinds
 from sameset.sources.row_values import MisfitError, ValueColumn, batches_of, misfit_error
 from sameset.sources.scan import reading, refuse_repeated
 from sameset.sources.sql_kinds import Kind
-from sameset.sources.sql_types import MYSQL, declared_kind, measured_kind
+from sameset.sources.sql_types import MYSQL, declared_kind, measured_kinds
 
 __all__ = ["SQLDatabaseSource"]
 
@@ -141,7 +141,7 @@ class SQLDatabaseSource(ArrowStreamSource):
         kinds = (
             mysql_kinds(con, self._content, described)
             if con.dialect.name in MYSQL
-            else [measured_kind(each[1], con.dialect.name) for each in described]
+            else measured_kinds(con, [each[1] for each in described])
         )
         return [each[0] for each in described], [str(kind.type) for kind in kinds], kinds
 
@@ -221,7 +221,7 @@ class SQLDatabaseSource(ArrowStreamSource):
             url = _with_options(make_url(self._url))
             if "@" in f"{url.host}{url.database}":  # the rest of a password that was cut at its own @
                 raise ValueError
-            return create_engine(url, poolclass=NullPool, hide_parameters=True)
+            engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
         except NoSuchModuleError:
             raise SourceError(
                 f"{self.address} is of no kind of database that SQLAlchemy knows; check its first word"
@@ -237,6 +237,11 @@ class SQLDatabaseSource(ArrowStreamSource):
             raise SourceError(
                 f"{self.address} needs the driver {driver}, which is not installed; install it with pip"
             ) from None
+        if engine.dialect.is_async:
+            raise SourceError(
+                f"{self.address} names a driver for asyncio, which cannot be read with; name another, as postgresql+psycopg"
+            )
+        return engine
 
     def _reason(self, error: Exception) -> str:
         """The database's own first sentence, without any secret."""

@@ -15,10 +15,11 @@ more (`mysql_types`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import types
+from sqlalchemy import Connection, types
 from sqlalchemy.types import TypeEngine
 
 from sameset.sources.mysql_types import mysql_kind
@@ -38,7 +39,7 @@ from sameset.sources.sql_kinds import (
     refused,
 )
 
-__all__ = ["MYSQL", "declared_kind", "measured_kind"]
+__all__ = ["MYSQL", "declared_kind", "measured_kinds"]
 
 MYSQL = ("mysql", "mariadb")
 MICROSECONDS = 6
@@ -46,7 +47,8 @@ SINGLE = Kind(pa.float32())
 #: The driver would give the objects of Python.
 JSON = Kind(pa.large_string(), None, "CAST({} AS TEXT)")
 #: By the number that PostgreSQL has for a type: real, and the types whose values tell what they are (booleans, bytea, texts,
-#: integers, numerics, times, json, uuid). Of most others the driver gives text. From 16384 on they are people's own: enums.
+#: integers, numerics, times, json, uuid). Of most others the driver gives text. From 16384 on they are people's own, of which
+#: enums and texts are what the driver gives; arrays of these, composites and ranges are not.
 REAL, OWN = 700, 16_384
 TELLING = (16, 17, 18, 19, 20, 21, 23, 25, 26, 114, 142, 701, 705, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950, 3802)
 UUID = Kind(pa.binary(16))
@@ -58,11 +60,26 @@ def declared_kind(type_: TypeEngine[Any], dialect: str, name: str) -> Kind:
     return found or _of_any(type_) or refused(name)
 
 
-def measured_kind(code: Any, dialect: str) -> Kind:
-    """What becomes of a column of a query, by the code that the driver gives."""
-    if dialect != "postgresql" or code in TELLING or code >= OWN:
+def measured_kinds(con: Connection, codes: Sequence[Any]) -> list[Kind]:
+    """What becomes of the columns of a query, by the codes that the driver gives."""
+    if con.dialect.name != "postgresql":
+        return [MEASURED] * len(codes)
+    own = [code for code in codes if code >= OWN]
+    names = _own_types(con, own) if own else {}
+    return [_of_code(code, names) for code in codes]
+
+
+def _of_code(code: int, own: Mapping[int, str]) -> Kind:
+    if code in TELLING or (code >= OWN and code not in own):
         return MEASURED
-    return SINGLE if code == REAL else refused(f"number {code} of PostgreSQL")
+    return SINGLE if code == REAL else refused(own.get(code, f"number {code} of PostgreSQL"))
+
+
+def _own_types(con: Connection, codes: Sequence[int]) -> dict[int, str]:
+    """The names of those types of people's own whose values the driver would give as the text that the server writes."""
+    listed = ", ".join(map(str, codes))
+    query = f"SELECT oid, format_type(oid, NULL) FROM pg_type WHERE typtype <> 'e' AND typcategory <> 'S' AND oid IN ({listed})"  # noqa: S608
+    return {int(oid): str(name) for oid, name in con.exec_driver_sql(query).fetchall()}
 
 
 def _of_postgresql(type_: TypeEngine[Any]) -> Kind | None:

@@ -37,6 +37,8 @@ VIEW = '"rows of sameset"'
 
 def is_sqlite(path: str) -> bool:
     """Whether a file on disk is an SQLite database, as its first bytes tell."""
+    if not os.path.isfile(path):  # a pipe would be waited for
+        return False
     try:
         with open(path, "rb") as file:
             return file.read(len(MAGIC)) == MAGIC

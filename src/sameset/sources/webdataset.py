@@ -41,6 +41,9 @@ class WebDatasetSource(SampleSource):
         self._files = files
         self._names = None if names is None else frozenset(names)
 
+    def files_read(self) -> Sequence[str]:
+        return self._files.files
+
     def row_count(self) -> int | None:
         return self._found[1] if self._names is None else None
 
