@@ -141,7 +141,7 @@ def test_unions_are_refused_by_column_and_type(make: object, path: str, tmp_path
 def test_intervals_that_python_has_no_arrays_of_are_refused_and_in_nobodys_way(
     kind: bytes, width: pa.DataType, tmp_path: Path
 ) -> None:
-    plain = pa.record_batch({"n": pa.array([1, 2, 3]), "id": pa.array([1, 2, 3], width)})
+    plain = pa.record_batch({"n": pa.array([1, 2, 3]), "id": pa.array([1, 2, 3], width), "m": pa.array([7, 8, 9])})
     table = pa.Table.from_batches([of_format(plain, 1, kind)])
     stream(tmp_path / "intervals.arrow", table)
     for place in (table, str(tmp_path / "intervals.arrow")):
