@@ -1,4 +1,4 @@
-"""The programs take Arrow's memory from the system's allocator, unless the environment says otherwise."""
+"""The programs take Arrow's memory from jemalloc, unless the environment says otherwise."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def allocator(program: str, *arguments: str, **environment: str) -> str:
     return done.stdout.rpartition("allocator: ")[2].strip()
 
 
-def test_a_sketch_is_made_with_the_systems_allocator_unless_another_is_named(tmp_path: Path) -> None:
+def test_a_sketch_is_made_with_jemalloc_unless_another_is_named(tmp_path: Path) -> None:
     pq.write_table(pa.table({"x": [1, 2]}), tmp_path / "t.parquet")
     verb = ("sketch", str(tmp_path / "t.parquet"), "-o", str(tmp_path / "t.sameset"))
-    assert allocator("sameset.cli.main:main", *verb) == "system"
+    assert allocator("sameset.cli.main:main", *verb) == "jemalloc"
     assert allocator("sameset.cli.main:main", *verb, ARROW_DEFAULT_MEMORY_POOL="mimalloc") == "mimalloc"
 
 
 @pytest.mark.parametrize("program", ["sameset_expectations_cli.main:main", "sameset_flows.cli:main"])
 def test_so_do_the_programs_beside_it(program: str) -> None:
-    assert allocator(program, "--help") == "system"
+    assert allocator(program, "--help") == "jemalloc"
