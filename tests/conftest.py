@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -52,11 +53,23 @@ def _reason(longrepr: object) -> str:
     return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
 
 
+def _forget_stale_kernels() -> None:
+    """Removes compiled kernels that are older than some source: Numba looks at the file of a function alone, not at the files
+    whose functions are compiled into it, so that after a change the tests would prove the kernels of before."""
+    kernels = Path(__file__).parents[1] / "src" / "sameset" / "kernels"
+    newest = max(source.stat().st_mtime for source in kernels.glob("*.py"))
+    for compiled in (kernels / "__pycache__").glob("*.nb[ci]"):
+        with suppress(FileNotFoundError):  # another worker was first
+            if compiled.stat().st_mtime < newest:
+                compiled.unlink()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Moves home, registry and Prefect into a folder of this run.
 
     Before any test module is imported, because Prefect reads its settings when it is imported.
     """
+    _forget_stale_kernels()
     config.stash[_world] = tempfile.TemporaryDirectory(prefix="sameset-tests-", ignore_cleanup_errors=True)
     _leave_the_users_world(Path(config.stash[_world].name))
     if IN_CI:
