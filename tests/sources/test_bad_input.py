@@ -293,6 +293,12 @@ def test_only_a_single_select_that_works_is_read(query: str, database: Path) -> 
         assert con.sql("FROM orders").fetchall() == [(1,)]
 
 
+@pytest.mark.parametrize("query", ["select error('boom') AS x", "select * from (select error('boom')) where 'a?' = 'a?'"])
+def test_a_query_that_fails_is_no_damaged_file(query: str, database: Path) -> None:
+    """Its signs may look like a glob, and what went wrong is in the query."""
+    assert refusal(f"{database}::{query}").endswith("boom")
+
+
 def test_a_query_does_not_see_variables_of_the_program(database: Path) -> None:
     names = TABLE  # noqa: F841 - DuckDB would find it by its name
     refusal(f"{database}::from names")

@@ -28,6 +28,7 @@ __all__ = ["JsonLinesSource"]
 
 FIRST_LINES = 1_000
 LONGEST_LINE = 1 << 24  # DuckDB's own limit, too: lines are never held that no reader takes
+MOST_LEVELS = 128  # of objects and lists in each other, DuckDB's own
 MOST_KEYS = 10_000  # minutes to find their types; where ids are keys there are soon millions of them
 KINDS_AT_ONCE = 1_000  # simple aggregates: those of 200 columns
 #: The first sign of a JSON value tells what it is; what is left are numbers, NaN and Infinity.
@@ -233,7 +234,7 @@ class JsonLinesSource(ScannedSource):
     def _broken_lines(self) -> Iterator[tuple[str, int, str]]:
         """File, number and fault of the first line that Python's JSON reader cannot read either."""
         for file, number, value in self._lines():
-            if isinstance(value, RecursionError):
+            if isinstance(value, RecursionError) or _is_deep(value):
                 yield file, number, "is nested too deeply"
             elif isinstance(value, OverflowError):
                 yield file, number, "is longer than 16 MiB"
@@ -245,6 +246,21 @@ class JsonLinesSource(ScannedSource):
                 yield file, number, "is no JSON object"
             elif not _is_unicode(value):
                 yield file, number, "has one half of a pair of \\u escapes without the other"
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a value has more levels than DuckDB reads; Python's own limit is what a process has set."""
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        level = [
+            part
+            for one in level
+            if isinstance(one, (dict, list))
+            for part in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return any(isinstance(one, (dict, list)) for one in level)
 
 
 def _is_unicode(value: Any) -> bool:

@@ -63,12 +63,19 @@ def advice(error: BaseException, address: str) -> str:
     number = error.errno if isinstance(error, OSError) else None
     if number is not None:
         return _REFUSED.get(errno.errorcode.get(number, ""), "")
-    if may_pass(error) or not (os.path.exists(address) or is_object(address) or glob.has_magic(address)):
+    if may_pass(error) or not _is_of_files(address):
         return ""
     if isinstance(error, MemoryError):
         return _TOO_LARGE
     of_bytes = isinstance(error, (OSError, UnicodeError, pa.ArrowException, *_OF_BYTES)) or type(error) is duckdb.Error
     return _DAMAGED if of_bytes else ""
+
+
+def _is_of_files(address: str) -> bool:
+    """Whether an address is one of files, and not of a server's or a database file's table or query, which may hold any sign."""
+    if "::" in address or "://" in address:
+        return bool(is_object(address))
+    return os.path.exists(address) or glob.has_magic(address)
 
 
 def file_of(error: BaseException, address: str) -> str:
