@@ -57,7 +57,7 @@ def _forget_stale_kernels() -> None:
     """Removes compiled kernels that are older than some source: Numba looks at the file of a function alone, not at the files
     whose functions are compiled into it, so that after a change the tests would prove the kernels of before."""
     kernels = Path(__file__).parents[1] / "src" / "sameset" / "kernels"
-    newest = max(source.stat().st_mtime for source in kernels.glob("*.py"))
+    newest = max((source.stat().st_mtime for source in kernels.glob("*.py")), default=0.0)
     for compiled in (kernels / "__pycache__").glob("*.nb[ci]"):
         with suppress(FileNotFoundError):  # another worker was first
             if compiled.stat().st_mtime < newest:

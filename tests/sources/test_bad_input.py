@@ -284,19 +284,16 @@ def test_a_duckdb_table_is_known_by_its_very_name_before_one_that_is_written_ali
         "with x as (select 1) insert into orders select * from x",
         "from nowhere",
         "select error('no')",
+        "select * from (select error('no')) where 'a?' = 'a?'",  # looks like a pattern of files, and is no damaged one
         "",
     ],
 )
 def test_only_a_single_select_that_works_is_read(query: str, database: Path) -> None:
-    assert str(database) in refusal(f"{database}::{query}")
+    told = refusal(f"{database}::{query}")
+    assert str(database) in told
+    assert "damaged" not in told
     with duckdb.connect(str(database)) as con:
         assert con.sql("FROM orders").fetchall() == [(1,)]
-
-
-@pytest.mark.parametrize("query", ["select error('boom') AS x", "select * from (select error('boom')) where 'a?' = 'a?'"])
-def test_a_query_that_fails_is_no_damaged_file(query: str, database: Path) -> None:
-    """Its signs may look like a glob, and what went wrong is in the query."""
-    assert refusal(f"{database}::{query}").endswith("boom")
 
 
 def test_a_query_does_not_see_variables_of_the_program(database: Path) -> None:

@@ -104,8 +104,18 @@ CANNOT["s3 arrow"] = CANNOT["arrow file"]
 CANNOT["polars lazy"] = CANNOT["polars"]
 
 
+#: Of the kinds in a store the same formats are tried on disk, column by column, and each as a table everywhere.
+IN_STORES = [kind for kind in CANNOT if kind.startswith("s3 ")]
+
+
 @pytest.mark.parametrize("name", EVERY.schema.names)
-@pytest.mark.parametrize("kind", marked(CANNOT))
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *marked(kind for kind in CANNOT if kind not in IN_STORES),
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in IN_STORES),
+    ],
+)
 def test_a_column_of_every_type_has_one_digest_or_a_reason(kind: str, name: str, write: Write) -> None:
     table = EVERY.select([name])
     expected = sketch_table(table).text_digest
