@@ -133,7 +133,10 @@ def _metadata_of(file: str) -> pq.FileMetaData:
     del metadata
     footer = _footer(file)
     if footer.count(NOTED) == 1:
-        unnoted = pq.read_metadata(pa.BufferReader(MAGIC + footer.replace(NOTED, UNNOTED)))
+        place = footer.index(NOTED)
+        footer[place : place + len(NOTED)] = UNNOTED  # in place: of 524 row groups they are 3 MB
+        unnoted = pq.read_metadata(pa.BufferReader(footer))
+        del footer
         plain = unnoted.schema.to_arrow_schema()
         same = all(VIEWS.get(one.id, one) == other for one, other in zip(noted.types, plain.types, strict=True))
         if same and noted.names == plain.names:
@@ -142,13 +145,16 @@ def _metadata_of(file: str) -> pq.FileMetaData:
     return pq.read_metadata(file)
 
 
-def _footer(file: str) -> bytes:
-    """What a Parquet file has after its pages: the footer, its length, the magic."""
+def _footer(file: str) -> bytearray:
+    """A Parquet file without its pages: the magic, the footer, its length, the magic."""
     with open(file, "rb") as opened:
         opened.seek(-8, os.SEEK_END)
         (size,) = struct.unpack("<I", opened.read(4))
         opened.seek(-8 - size, os.SEEK_END)
-        return opened.read()
+        content = bytearray(len(MAGIC) + size + 8)
+        content[: len(MAGIC)] = MAGIC
+        opened.readinto(memoryview(content)[len(MAGIC) :])
+        return content
 
 
 class _OneFile:
