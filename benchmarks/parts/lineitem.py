@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks.bench import SMALL, Bench, Part, ratio
+from benchmarks.bench import WARM, Bench, Part, ratio
 from benchmarks.data import KEY, first_rows
 from benchmarks.goals import CORES, DUCKDB, FLOOR, KEYED, POLARS
 from benchmarks.measure import Command, contender
@@ -25,13 +25,13 @@ def _peer(bench: Bench, goal: Goal) -> Row:
     peer = bench.peers[goal.key]
     if peer.reason:
         return Row(goal, peer.reason)
-    there = contender(peer.python, f"{goal.key}_hash", bench.table, first_rows(bench.table, SMALL))
+    there = contender(peer.python, f"{goal.key}_hash", bench.table, first_rows(bench.table, WARM))
     return ratio(goal, bench.rounds_of(bench.sketch(), there), FROM_FILE)
 
 
 def _by_itself(bench: Bench) -> list[Row]:
     """The lines of the sketch against its own parts, all in the same rounds."""
-    scan = contender(sys.executable, "sameset_scan", bench.table, first_rows(bench.table, SMALL))
+    scan = contender(sys.executable, "sameset_scan", bench.table, first_rows(bench.table, WARM))
     others: dict[Goal, tuple[Command, str]] = {
         FLOOR: (scan, "its source's Arrow batches, fetched and dropped"),
         KEYED: (bench.sketch(*KEY), f"key: {', '.join(KEY)}"),
