@@ -191,3 +191,9 @@ def test_texts_noted_as_views_are_the_texts(tmp_path: Path, other: pa.Array) -> 
     assert kinds[:2] == ([pa.string_view(), pa.binary_view()] if views else [pa.string(), pa.binary()])
     assert digest(file) == digest(table)
     assert open_source(file).schema().types[:2] == [pa.large_string(), pa.large_binary()]
+
+
+def test_a_file_without_columns_is_told_as_such(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1, 2]}).select([]), tmp_path / "none.parquet")
+    with pytest.raises(SourceError, match="it has no columns; give it as an Arrow file"):
+        list(open_source(str(tmp_path / "none.parquet")).batches())

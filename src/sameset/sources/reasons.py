@@ -49,6 +49,7 @@ KNOWN = {
     "File is encrypted but": "it has encrypted columns; decrypt it, for there is no way to give its keys",
     "Parquet magic bytes not found": "it is no Parquet file, or breaks off before its end; fetch or write it again",
     "Parquet file size is": "it is no Parquet file, or breaks off before its end; fetch or write it again",
+    "Need at least one non-root column": "it has no columns; give it as an Arrow file, or write it with one",
     "Not an Arrow file": "it breaks off before its end, or something was written behind it; fetch or write it again",
 }
 
