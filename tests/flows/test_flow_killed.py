@@ -22,7 +22,8 @@ pool = "killed-pool"
 [datasets.lost]
 source = "{database}::rows"
 """
-AGAIN = "from sameset_flows.automations import establish, run_again_when_lost; establish(run_again_when_lost(10))"
+# Longer than the 30 s from one heartbeat to the next, else a slow machine has its run called lost before it is killed.
+AGAIN = "from sameset_flows.automations import establish, run_again_when_lost; establish(run_again_when_lost(40))"
 POOL = ("--pool", "killed-pool")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from refusals import refusal
 from source_rows import in_store, multiset, write_delta, write_iceberg
 from test_object_store import checks_rights
 
@@ -107,12 +108,6 @@ def test_a_delta_table_in_a_store_that_cannot_be_read_is_told(
     told.append(refusal(place))
     assert "the store does not answer" in told[-1]
     assert not any(secret in text for text in told for secret in ("a-test-", "127.0.0.1", "\n", "\x1b"))
-
-
-def refusal(address: str) -> str:
-    with pytest.raises(SourceError) as raised:
-        list(open_source(address).batches())
-    return str(raised.value)
 
 
 @pytest.mark.slow

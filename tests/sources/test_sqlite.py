@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from refusals import refusal
 from source_rows import multiset
 
 from sameset.errors import SchemaError, SourceError
@@ -50,13 +51,6 @@ def at(path: str, content: str) -> str:
 
 def rows(source: Source) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for batch in source.batches() for row in batch.to_pylist()]
-
-
-def refusal(address: str, kind: type[Exception] = SourceError) -> str:
-    with pytest.raises(kind) as raised:
-        rows(open_source(address))
-    assert "\n" not in str(raised.value)
-    return str(raised.value)
 
 
 @pytest.mark.parametrize(
