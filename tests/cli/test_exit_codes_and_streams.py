@@ -198,6 +198,13 @@ def test_a_closed_pipe_is_quiet_and_the_exit_code_still_tells(folder: Path) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error(closed: str, folder: Path) -> None:
+    command = f"exec '{SAMESET}' digest monday.csv {closed}"
+    done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, bool(done.stdout), done.stderr) == (0, closed == "2>&-", "")
+
+
 def test_a_full_disk_is_told(folder: Path) -> None:
     with open("/dev/full", "w") as full:
         command = [SAMESET, "compare", "monday.csv", "tuesday.csv"]

@@ -17,11 +17,22 @@ __all__ = ["leave", "make_ready", "run_and_leave"]
 
 
 def make_ready() -> None:
-    """Has streams take any text, and SIGTERM end the program as Ctrl-C does."""
+    """Has streams take any text, also closed ones, and SIGTERM end the program as Ctrl-C does."""
+    _open_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode shows "?" rather than a traceback
     signal.signal(signal.SIGTERM, _end)
+
+
+def _open_closed() -> None:
+    """Opens streams that were closed when the program started (`2>&-`), into nothing.
+
+    A file of data would get their number, and what C libraries say on stderr would be written into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if number == 0 else "w", encoding="utf-8"))  # noqa: SIM115 - until the end
 
 
 def run_and_leave(command: click.Command, program: str) -> NoReturn:

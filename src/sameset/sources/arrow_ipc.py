@@ -18,7 +18,7 @@ from sameset.sources.file_parts import PARTITION_TYPES, FilesSource
 from sameset.sources.file_sets import FileSet
 from sameset.sources.files import COMPRESSIONS, first_bytes, is_object, open_random, open_stream
 from sameset.sources.scan import reading
-from sameset.sources.schemas import conformed, marked, one_schema
+from sameset.sources.schemas import conformed, decoded, marked, one_schema
 
 __all__ = ["ArrowIpcSource", "batches_of", "raw_schema_of"]
 
@@ -114,7 +114,7 @@ def raw_schema_of(name: str) -> pa.Schema:
     if not is_file:
         _refuse_compressed_file(name)
     with reading(name), open_random(name) if is_file else open_stream(name) as file:
-        schema = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(file).schema
+        schema = decoded((pa.ipc.open_file if is_file else pa.ipc.open_stream)(file).schema)
     _refuse_stored(name, schema)
     return schema
 

@@ -27,6 +27,7 @@ from sameset.sources.scan import (
     refuse_repeated,
     unique_names,
 )
+from sameset.sources.schemas import decoded
 
 __all__ = ["ArrowStreamSource"]
 
@@ -58,7 +59,7 @@ class ArrowStreamSource(Source):
     def schema(self) -> pa.Schema:
         if self._known is None:
             with reading(self.address):
-                schema = self._arrow_schema().remove_metadata()
+                schema = decoded(self._arrow_schema()).remove_metadata()
                 refuse_repeated(schema.names, self.address)
                 self._known = pa.schema([field.remove_metadata() for field in schema])
         return self._known

@@ -177,7 +177,18 @@ class ParquetSource(ScannedSource, FilesSource):
 def _footer_of(file: str) -> Footer:
     with reading(readable_file(file)), open_random(file) as opened:
         metadata = pq.read_metadata(opened)
+        _refuse_other_rows(file, metadata)
         return Footer(marked(metadata.schema.to_arrow_schema()), metadata.num_rows, has_int96(metadata))
+
+
+def _refuse_other_rows(file: str, metadata: pq.FileMetaData) -> None:
+    """Nothing, unless the footer contradicts itself: Arrow reads as many rows of a row group as it claims to have."""
+    rows = sum(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
+    if rows != metadata.num_rows:
+        raise SourceError(
+            f"{file} is damaged: its row groups have {rows:,} rows and its footer says {metadata.num_rows:,}; "
+            "copy it again or write it anew"
+        )
 
 
 def _cell(con: duckdb.DuckDBPyConnection, field: pa.Field, own: pa.Schema) -> str:

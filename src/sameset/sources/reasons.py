@@ -66,7 +66,7 @@ def advice(error: BaseException, address: str) -> str:
         return _REFUSED.get(errno.errorcode.get(number, ""), "")
     if may_pass(error) or not _is_of_files(address):
         return ""
-    if isinstance(error, MemoryError):
+    if isinstance(error, (MemoryError, duckdb.OutOfMemoryException)):
         return _TOO_LARGE
     of_bytes = isinstance(error, (OSError, UnicodeError, pa.ArrowException, *_OF_BYTES)) or type(error) is duckdb.Error
     return _DAMAGED if of_bytes else ""

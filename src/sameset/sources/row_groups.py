@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import os
-import struct
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -20,21 +19,22 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sameset.errors import SourceError
 from sameset.sources.base import ROWS_PER_BATCH
+from sameset.sources.footers import coded_texts, footer_of
 from sameset.sources.scan import reading
 
 __all__ = ["RowGroups", "are_plain", "delivered_schema", "has_int96"]
 
-DICTIONARY_BYTES = 3  # a text column of fewer bytes a value is written as codes of a small dictionary
 FEWEST_ROWS, MOST_ROWS = ROWS_PER_BATCH, 2 * ROWS_PER_BATCH  # of a batch; 65,536 are no faster than 32,768
 CELLS = 1 << 20  # of a batch of many columns: with 500 of them 32,768 rows take a fifth more memory
 # Read ahead within columns: a row group of 230 MB takes 174 MB in all, read as a whole 312. A MiB of 500 columns would be 1 GB.
 BUFFER_BYTES = 1 << 20
 BUFFERS_BYTES = 1 << 25
-#: Encodings of pages that Arrow reads as codes; of the others (DELTA_BYTE_ARRAY, ...) it does not.
-CODED = {"BIT_PACKED", "PLAIN", "PLAIN_DICTIONARY", "RLE", "RLE_DICTIONARY"}
+#: How all files are read: pages whose checksum does not fit, where a writer left one, are an error.
+ALIKE = {"pre_buffer": False, "page_checksum_verification": True}
 #: Under which name a writer of Arrow's notes its types, and one as long that means nothing.
-NOTED, UNNOTED, MAGIC = b"ARROW:schema", b"arrow:schema", b"PAR1"
+NOTED, UNNOTED = b"ARROW:schema", b"arrow:schema"
 VIEWS = {pa.lib.Type_STRING_VIEW: pa.string(), pa.lib.Type_BINARY_VIEW: pa.binary()}
 PLAIN = (
     pa.types.is_integer,
@@ -66,6 +66,7 @@ class Group(NamedTuple):
     file: str
     metadata: pq.FileMetaData
     number: int
+    coded_texts: list[str]
 
 
 class RowGroups:
@@ -82,11 +83,8 @@ class RowGroups:
         """Batches of the columns named, of whichever row groups no other reader has taken; text may come as dictionaries."""
         with closing(_OneFile()) as opened:
             while (group := self._take()) is not None:
-                rows = _rows_at_a_time(len(names), group.metadata.row_group(group.number).num_rows)
                 with reading(group.file):
-                    for batch in opened.of(group, len(names)).iter_batches(
-                        rows, [group.number], list(names), use_threads=False
-                    ):
+                    for batch in opened.batches(group, list(names)):
                         yield batch.select(names)
 
     def _take(self) -> Group | None:
@@ -95,8 +93,9 @@ class RowGroups:
                 file = self._files.popleft()
                 with reading(file):
                     metadata = _metadata_of(file)  # one file's at a time: that of many would not fit into memory
+                    texts = _coded_texts(file, metadata)
                 numbers = range(metadata.num_row_groups) if self._numbers is None else self._numbers
-                self._groups = (Group(file, metadata, i) for i in numbers)
+                self._groups = (Group(file, metadata, i, texts[i]) for i in numbers)
             return group
 
 
@@ -131,7 +130,7 @@ def _metadata_of(file: str) -> pq.FileMetaData:
     if not any(kind.id in VIEWS for kind in noted.types):
         return metadata
     del metadata
-    footer = _footer(file)
+    footer = footer_of(file)
     if footer.count(NOTED) == 1:
         place = footer.index(NOTED)
         footer[place : place + len(NOTED)] = UNNOTED  # in place: of 524 row groups they are 3 MB
@@ -145,18 +144,6 @@ def _metadata_of(file: str) -> pq.FileMetaData:
     return pq.read_metadata(file)
 
 
-def _footer(file: str) -> bytearray:
-    """A Parquet file without its pages: the magic, the footer, its length, the magic."""
-    with open(file, "rb") as opened:
-        opened.seek(-8, os.SEEK_END)
-        (size,) = struct.unpack("<I", opened.read(4))
-        opened.seek(-8 - size, os.SEEK_END)
-        content = bytearray(len(MAGIC) + size + 8)
-        content[: len(MAGIC)] = MAGIC
-        opened.readinto(memoryview(content)[len(MAGIC) :])
-        return content
-
-
 class _OneFile:
     """The file that a reader has open; it stays so from one row group to the next, for opening takes 0.2 ms."""
 
@@ -164,17 +151,30 @@ class _OneFile:
         self._options: dict[str, object] = {}
         self._opened: pq.ParquetFile | None = None
 
-    def of(self, group: Group, columns: int) -> pq.ParquetFile:
+    def batches(self, group: Group, names: list[str]) -> Iterator[pa.RecordBatch]:
+        """The rows of a row group, neither fewer nor more than its footer says."""
+        claimed, found = group.metadata.row_group(group.number).num_rows, 0
+        rows = _rows_at_a_time(len(names), claimed)
+        for batch in self._of(group, len(names)).iter_batches(rows, [group.number], names, use_threads=False):
+            found += batch.num_rows
+            yield batch
+        if found != claimed:
+            raise SourceError(
+                f"{group.file} is damaged: row group {group.number} has {found:,} rows and its footer says {claimed:,}; "
+                "copy it again or write it anew"
+            )
+
+    def _of(self, group: Group, columns: int) -> pq.ParquetFile:
         """The file of a row group, to be read as is best for the group."""
         options = {
             "source": group.file,
             "metadata": group.metadata,
-            "read_dictionary": _coded_texts(group.metadata.row_group(group.number)),
+            "read_dictionary": group.coded_texts,
             "buffer_size": _buffer_bytes(group, columns),
         }
         if self._opened is None or options != self._options:
             self.close()
-            self._opened, self._options = pq.ParquetFile(**options, pre_buffer=False), options
+            self._opened, self._options = pq.ParquetFile(**options, **ALIKE), options
         return self._opened
 
     def close(self) -> None:
@@ -185,7 +185,7 @@ class _OneFile:
 def _rows_at_a_time(columns: int, rows: int) -> int:
     """How many of a row group's rows a batch has: as many as are best at most, and no small rest."""
     most = min(MOST_ROWS, max(CELLS // columns, FEWEST_ROWS))
-    return math.ceil(rows / math.ceil(rows / most)) if rows else most
+    return math.ceil(rows / math.ceil(rows / most)) if rows > 0 else most
 
 
 def _buffer_bytes(group: Group, columns: int) -> int:
@@ -195,13 +195,9 @@ def _buffer_bytes(group: Group, columns: int) -> int:
     return min(BUFFER_BYTES, max(BUFFERS_BYTES // columns, 1 << 14))
 
 
-def _coded_texts(group: pq.RowGroupMetaData) -> list[str]:
-    """Text columns that are written as codes of a small dictionary."""
-    columns = (group.column(i) for i in range(group.num_columns))
+def _coded_texts(file: str, metadata: pq.FileMetaData) -> list[list[str]]:
+    """For each row group the text columns that are written as codes of a small dictionary."""
+    names = {*metadata.schema.names}
     return [
-        column.path_in_schema
-        for column in columns
-        if column.physical_type == "BYTE_ARRAY"
-        and set(column.encodings) <= CODED
-        and column.total_uncompressed_size < DICTIONARY_BYTES * column.num_values
+        [name for name in coded if name in names] for coded in coded_texts(footer_of(file), metadata.num_row_groups)
     ]

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from sameset.errors import SchemaError
 
-__all__ = ["conformed", "marked", "one_schema", "plain", "unified", "unknown_extension"]
+__all__ = ["conformed", "decoded", "marked", "one_schema", "plain", "unified", "unknown_extension"]
 
 MOST_FILES, MOST_COLUMNS = 3, 5
 UNITS = ("s", "ms", "us", "ns")
@@ -57,6 +57,21 @@ def conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
+def decoded(schema: pa.Schema) -> pa.Schema:
+    """The schema; UnicodeDecodeError if a name or time zone in it is not UTF-8, which pyarrow would not tell before it is used."""
+    for field in schema:
+        _decode(field)
+    return schema
+
+
+def _decode(field: pa.Field) -> None:
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    kind = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+    _ = field.name, kind.tz if pa.types.is_timestamp(kind) else ""
+    for i in range(kind.num_fields):
+        _decode(kind.field(i))
+
+
 def marked(schema: pa.Schema) -> pa.Schema:
     """The schema with the columns of unknown extension types as `arrow.opaque`, which is refused where it is read.
 
@@ -72,7 +87,7 @@ def marked(schema: pa.Schema) -> pa.Schema:
 def unknown_extension(field: pa.Field) -> str | None:
     """The name of an extension type in a field, or nested in it, that Arrow does not know; None if there is none."""
     if name := (field.metadata or {}).get(EXTENSION_NAME):
-        return bytes(name).decode("utf-8", "replace")
+        return "".join(sign if sign.isprintable() else "?" for sign in bytes(name).decode("utf-8", "replace"))
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     inner = (unknown_extension(kind.field(i)) for i in range(kind.num_fields))
     return next((name for name in inner if name is not None), None)
