@@ -7,6 +7,8 @@ import gzip
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -49,6 +51,33 @@ def test_a_truncated_arrow_file_is_refused(new: Any, tmp_path: Path) -> None:
 def test_a_damaged_or_misnamed_file_is_told_what_to_do(name: str, content: bytes, told: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     assert told in refusal(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "byte", "told"),
+    [
+        ("x.duckdb", 4_096, 1, "a block does not fit its checksum; restore it from a backup"),
+        ("x.duckdb", 9, 1, "it is no DuckDB database, or damaged; check the path"),
+        ("x.duckdb", None, 1, "it is shorter than it says; copy it again while no program writes"),
+        ("x.npy", 131, 0x7F, "a text has a character that is none of Unicode; save it again"),
+    ],
+)
+def test_databases_and_arrays_that_are_damaged_are_told_what_to_do(
+    name: str, place: int | None, byte: int, told: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    if name == "x.npy":
+        np.save(path, np.array(["a", "b"]))
+    else:
+        with duckdb.connect(path) as con:
+            con.execute("CREATE TABLE t AS SELECT range AS i FROM range(1000)")
+    data = bytearray(path.read_bytes())
+    if place is None:
+        del data[20_000:]
+    else:
+        data[place] ^= byte
+    path.write_bytes(data)
+    assert told in refusal(path if name == "x.npy" else f"{path}::t")
 
 
 @pytest.mark.parametrize("plaintext_footer", [False, True])

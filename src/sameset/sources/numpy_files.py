@@ -223,7 +223,7 @@ def _refuse_odd(header: Header, place: str) -> None:
 
 def _refuse_unequal(headers: dict[str, Header], file: str) -> None:
     if not headers:
-        raise SourceError(f"{file} has no arrays")
+        raise SourceError(f"{file} has no arrays; save one into it")
     lengths = {name: header.shape[0] for name, header in headers.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {length:,}" for name, length in list(lengths.items())[:5])
@@ -268,4 +268,4 @@ def _opened(file: str) -> Iterator[dict[str, BinaryIO]]:
                 for name in names
             }
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
-        raise SourceError(f"{file} is no whole .npz file: {error}; save it again") from error
+        raise SourceError(f"{file} is no whole .npz file: {reason(error)}; save it again") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,8 @@ def arrow_values(items: NDArray[Any], kind: pa.DataType) -> pa.Array:
 
 def _flat_values(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
     values = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
+    if values.dtype.kind == "U" and values.itemsize and values.view(np.uint32).max(initial=0) > sys.maxunicode:
+        raise ValueError("a text has a character that is none of Unicode; save it again")
     if values.dtype.kind in "SU":
         return pa.array(values.tolist(), kind)
     if values.dtype.kind == "b":

@@ -50,6 +50,9 @@ KNOWN = {
     "Parquet magic bytes not found": "it is no Parquet file, or breaks off before its end; fetch or write it again",
     "Parquet file size is": "it is no Parquet file, or breaks off before its end; fetch or write it again",
     "Need at least one non-root column": "it has no columns; give it as an Arrow file, or write it with one",
+    "Corrupt database file": "a block does not fit its checksum; restore it from a backup, or copy it again",
+    "is not a valid DuckDB database file": "it is no DuckDB database, or damaged; check the path, or copy it again",
+    "Could not read enough bytes from file": "it is shorter than it says; copy it again while no program writes",
     "Not an Arrow file": "it breaks off before its end, or something was written behind it; fetch or write it again",
 }
 

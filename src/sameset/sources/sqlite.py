@@ -31,6 +31,8 @@ __all__ = ["SQLiteSource", "is_sqlite"]
 MAGIC = b"SQLite format 3\0"
 #: How long to wait for another program that has the file locked.
 LOCK_SECONDS = 5.0
+DAMAGED = ("malformed", "not a database", "unsupported file format")  # in what SQLite says of broken bytes
+RESTORE = "restore it from a backup, or copy it again while no program writes"
 #: The name of a view that lives as long as its connection, and hides no table of the file.
 VIEW = '"rows of sameset"'
 
@@ -149,6 +151,8 @@ class SQLiteSource(ArrowStreamSource):
                     yield con
             except sqlite3.Error as error:
                 raise SourceError(f"{self.address} cannot be read: {_reason(error)}") from error
+            except UnicodeError as error:
+                raise SourceError(f"{self.address} cannot be read: a name in it is not UTF-8; {RESTORE}") from error
             except MisfitError as misfit:
                 raise misfit_error(self.address, misfit, self._row_id(con, misfit)) from None
 
@@ -181,4 +185,6 @@ def _reason(error: sqlite3.Error) -> str:
     text = str(error).strip().partition("\n")[0].rstrip(".")
     if match := re.match(r"Could not decode to UTF-8 column '(.*?)' with text", str(error), re.DOTALL):
         return f"column {match[1]!r} has text that is not UTF-8; cast it to BLOB in a query"
+    if any(sign in text for sign in DAMAGED):
+        return f"{text}; {RESTORE}"
     return f"{text}; try again when no other program writes" if "locked" in text else text
