@@ -100,6 +100,7 @@ KINDS: dict[str, tuple[str, list[Callable[[], bytes]]]] = {
             lambda: parquet(NESTED, compression="none", data_page_version="2.0"),
         ],
     ),
+    "footer": (".parquet", [lambda: parquet(PLAIN, compression="none"), lambda: parquet(NESTED)]),
     "csv": (".csv", [lambda: csv(PLAIN)]),
     "jsonl": (".jsonl", [lambda: json_lines(PLAIN), lambda: json_lines(NESTED)]),
 }
@@ -136,6 +137,15 @@ def broken(data: bytes, chance: random.Random) -> bytes:
     return bytes(found)
 
 
+def broken_of(kind: str, data: bytes, chance: random.Random) -> bytes:
+    """A broken file of a kind; of a footer nothing else is broken, and its length and magic stay."""
+    if kind != "footer":
+        return broken(data, chance)
+    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    footer = broken(data[start:-8], chance)
+    return data[:start] + footer + len(footer).to_bytes(4, "little") + data[-4:]
+
+
 def outcome(kind: str, path: Path, original: bytes) -> str:
     """What came of reading a broken file; a sketch that is read must be the one that was written."""
     try:
@@ -161,7 +171,7 @@ def main() -> None:
         chance = random.Random(f"{kind} {number}")
         original = chance.choice(originals)
         path = folder / f"{kind}-{number}{ending}"
-        path.write_bytes(broken(original, chance))
+        path.write_bytes(broken_of(kind, original, chance))
         sys.stdout.write(f'{{"case": {number}, "outcome": ')
         sys.stdout.flush()
         faulthandler.dump_traceback_later(SECONDS_A_CASE, exit=True)

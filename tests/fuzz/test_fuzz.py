@@ -15,8 +15,8 @@ import pytest
 from broken_files import KINDS
 
 CHILD = Path(__file__).with_name("broken_files.py")
-QUICK = {"sketch": 150, "arrow": 120, "parquet": 60, "csv": 20, "jsonl": 60}
-LONG = {"sketch": 2500, "arrow": 1500, "parquet": 600, "csv": 150, "jsonl": 450}
+QUICK = {"sketch": 150, "arrow": 120, "parquet": 60, "footer": 60, "csv": 20, "jsonl": 60}
+LONG = {"sketch": 2500, "arrow": 1500, "parquet": 600, "footer": 900, "csv": 150, "jsonl": 450}
 
 
 # Arrow's reader of IPC files believes all offsets: without validation what is broken there is read from anywhere in memory.
