@@ -23,7 +23,7 @@ from sameset.sources.base import Source
 from sameset.sources.file_parts import FilesSource
 from sameset.sources.file_sets import FileSet
 from sameset.sources.file_states import of_each
-from sameset.sources.files import attach_stores, open_bytes, open_stream, readable_file, sql_path
+from sameset.sources.files import attach_stores, open_bytes, open_stream, readable_file, refuse_packed, sql_path
 from sameset.sources.given_types import checked_types, restored_halves
 from sameset.sources.scan import Layout, ScannedSource, quoted, reading, refuse_repeated, text_literal, unique_names
 from sameset.sources.schemas import one_schema
@@ -166,12 +166,14 @@ class DelimitedSource(ScannedSource, FilesSource):
 
     def _refuse_data_as_header(self, con: duckdb.DuckDBPyConnection, header: tuple[str, ...], types: list[str]) -> None:
         """Nothing, unless the first line reads as one more row: each typed column has a value of its type there."""
+        if self._schema is not None and set(header) & set(self._schema.names):
+            return
         telling = [name for name, type_ in zip(header, types, strict=True) if type_ != "VARCHAR"] or list(header)
         # Of a true header the first name tells already.
         if families_of(con, telling[:1]) != [None] and None not in families_of(con, telling):
             raise SourceError(
                 f"{self.address} seems to have no header: {header[0]!r} and what follows in its first line read as "
-                "data; put the names of the columns into the first line"
+                "data; put the names of the columns into the first line, or, if these are names, give types with --schema-from"
             )
 
 
@@ -217,6 +219,8 @@ def _refuse_no_header(file: str, text: str) -> None:
     first = text.split("\n", 1)[0].rstrip("\r")
     if not text.strip("\r\n"):
         raise SourceError(f"{file} has no header line; the first line has to name the columns")
+    if not first:
+        raise SourceError(f"{file} has an empty line 1; the first line has to name the columns")
     if "\0" in first:
         raise SourceError(f"{file} has NUL bytes in line 1, so it is no text in UTF-8; convert it to UTF-8")
     if EXCEL_HINT.fullmatch(first):
@@ -244,6 +248,7 @@ def _start_of(file: str) -> str:
     with reading(file):
         with open_stream(file) as stream:
             start = bytes(stream.read(HEADER_BYTES))
+        refuse_packed(file, start)
         try:
             return codecs.getincrementaldecoder("utf-8-sig")().decode(start)
         except UnicodeDecodeError as error:
