@@ -10,7 +10,7 @@ from sameset.addresses import has_open_password, without_password
 from sameset.errors import SourceError
 from sameset.sources.base import Source
 from sameset.sources.file_sets import FileSet, files_at, has_pattern, kind_by_ending, kind_of
-from sameset.sources.files import is_object, readable_file
+from sameset.sources.files import is_object, local_path, readable_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,7 +64,7 @@ def open_source(
     if any("\udc80" <= sign <= "\udcff" for sign in address):  # how Python holds bytes that are not UTF-8
         raise SourceError(f"{address!r} is not written in UTF-8; rename the file or folder")
     if address[:7].lower() == "file://":
-        address = address[7:]
+        address = local_path(address)
     elif URL.match(address) and not address.lower().startswith("s3://"):
         return _open_url(address)
     if match := FILE_DATABASE.fullmatch(address):

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from sameset.errors import SchemaError, SourceError
 from sameset.sources.files import COMPRESSIONS, first_bytes, is_object, readable_file
+from sameset.sources.lake_files import in_delta_log, refuse_files_of_lakes
 from sameset.sources.pixels import IMAGE_ENDINGS
 
 __all__ = ["ENDINGS", "FileSet", "files_at", "has_pattern", "kind_by_ending", "kind_of"]
@@ -96,6 +97,7 @@ def files_at(address: str) -> FileSet:
         raise SourceError(
             f"{address} has no Parquet, CSV, JSON lines, Arrow, image, npy, npz or tar files; the ending of a name tells the kind"
         )
+    refuse_files_of_lakes(address, known, found, root)
     if len(kinds) > 1:
         listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items(), key=str))
         raise SourceError(
@@ -196,8 +198,8 @@ def _found_objects(address: str) -> tuple[str, list[str] | None]:
         readable_file(root)
     if listing is None or address in listing:
         return "", None
-    matches = re.compile(_regex(address)).fullmatch
-    return root, [file for file in listing if matches(file)]
+    pattern = _below(address, root).split("/")
+    return root, [file for file in listing if in_delta_log(file) or _matches(_below(file, root).split("/"), pattern)]
 
 
 def _fixed_part(pattern: str) -> str:
@@ -207,14 +209,14 @@ def _fixed_part(pattern: str) -> str:
     return "".join(fixed).rstrip("/") or ("/" if fixed else "")
 
 
-def _regex(pattern: str) -> str:
-    """A pattern of files as a regular expression: `*` and `?` stay within a folder, `**/` means any folders."""
-    signs = re.split(r"(\*\*/|\*|\?|\[!?\]?[^\]]*\])", pattern)
-    meaning = {"**/": "(?:[^/]+/)*", "*": "[^/]*", "?": "[^/]"}
-    return "".join(
-        meaning[sign] if sign in meaning else "[" + sign[1:].replace("!", "^", 1) if i % 2 else re.escape(sign)
-        for i, sign in enumerate(signs)
-    )
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether the parts of a name below the folder of a search are what `_files_below` would find there."""
+    first, rest = pattern[0], pattern[1:]
+    if first == "**":
+        return not rest or any(_matches(parts[i:], rest) for i in range(len(parts)))
+    if not parts or not fnmatch.fnmatchcase(parts[0], first):
+        return False
+    return _matches(parts[1:], rest) if rest else len(parts) == 1
 
 
 def _below(file: str, root: str) -> str:
@@ -230,9 +232,12 @@ def _is_hidden(name: str) -> bool:
 
 def _partitions(address: str, names: list[str]) -> dict[str, tuple[str | None, ...]]:
     pairs = list(map(_pairs, names))
-    keys = {tuple(key for key, _ in found) for found in pairs}
+    keys = {tuple(key for key, _ in found): name for found, name in zip(pairs, names, strict=True)}
     if len(keys) > 1:
-        raise SchemaError(f"{address} has files in different key=value folders; read them separately")
+        first, second = sorted(keys.values())[:2]
+        raise SchemaError(
+            f"{address} has files in different key=value folders, such as {first} and {second}; read them separately"
+        )
     common = tuple(map(unquote, *keys))
     if len({key.lower() for key in common}) < len(common):
         raise SchemaError(

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pyarrow as pa
 
@@ -25,6 +26,7 @@ __all__ = [
     "attach_stores",
     "first_bytes",
     "is_object",
+    "local_path",
     "open_bytes",
     "open_random",
     "readable_file",
@@ -48,6 +50,17 @@ LONGEST_SIGN = max(map(len, PACKED))
 def is_object(file: str) -> bool:
     """Whether the file is an object of an S3-compatible store."""
     return file[:5].lower() == "s3://"
+
+
+def local_path(address: str) -> str:
+    """The path that a URL `file://` names, as it is written, or unescaped if there is such a file; any other text as it is."""
+    if address[:7].lower() != "file://":
+        return address
+    path = address[7:]
+    if path[:10].lower() == "localhost/":
+        path = path[9:]
+    plain = unquote(path)
+    return plain if not os.path.exists(path) and os.path.exists(plain) else path
 
 
 def readable_file(path: str, *, or_empty: bool = False) -> str:
