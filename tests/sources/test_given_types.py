@@ -21,6 +21,7 @@ from sameset.sources import open_source
 from sameset.sources.arrow_types import parse_type
 
 FORMATS = ("csv", "jsonl")
+KEY_TYPES = (pa.string(), pa.large_string(), pa.int8())
 
 
 def write(values: list[str], folder: Path, ending: str) -> Path:
@@ -111,6 +112,31 @@ def test_names_that_read_as_data_are_names_if_their_types_are_given(tmp_path: Pa
         open_source(path).schema()
     source = open_source(path, schema=pa.schema([("2023", pa.int8()), ("2024", pa.int8())]))
     assert source.schema().names == ["2023", "2024"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet", "arrow"])
+def test_keys_of_folders_are_texts_where_such_are_given(kind: str, tmp_path: Path) -> None:
+    table = pa.table({"a": [1], "b": ["x"]})
+    for month in ("10", "11"):
+        folder = tmp_path / f"month={month}"
+        folder.mkdir()
+        if kind == "parquet":
+            write_parquet(table, folder)
+        elif kind == "arrow":
+            with pa.ipc.new_file(str(folder / "x.arrow"), table.schema) as writer:
+                writer.write_table(table)
+        else:
+            write(["1"], folder, kind)
+    months = {
+        type_: open_source(tmp_path, schema=pa.schema([("month", type_), ("a", pa.int8())])) for type_ in KEY_TYPES
+    }
+    read = [
+        [value for batch in each.batches(["month"]) for value in batch["month"].to_pylist()] for each in months.values()
+    ]
+    assert list(map(sorted, read)) == [["10", "11"], ["10", "11"], [10, 11]]
+    assert sketch_table(months[pa.string()]).text_digest == sketch_table(months[pa.large_string()]).text_digest
+    with pytest.raises(SourceError, match=r"has '11' for 'month' in its folder names, .* given as date32"):
+        open_source(tmp_path, schema=pa.schema([("month", pa.date32())]))
 
 
 def test_columns_that_are_not_given_get_the_type_that_is_found(tmp_path: Path) -> None:

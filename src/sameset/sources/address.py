@@ -43,7 +43,7 @@ def open_source(
         place: an address (text or path), or an object with the Arrow C stream protocol: a pyarrow table or
             reader, a pandas or Polars frame, a DuckDB relation; or a Spark DataFrame.
         schema: the types of columns of CSV and JSON lines, by name; columns that it lacks get the type that is found.
-            Places that have types of their own keep these.
+            Places that have types of their own keep these; keys of folders have none.
         union_by_name: whether several files may lack columns, which are null there, and may have types of one family,
             which widen without loss.
         raw: whether images are their bytes as they are, instead of their pixels.
@@ -78,7 +78,7 @@ def open_source(
     if dataset := _open_dataset(path, raw):
         return dataset
     files = files_at(path)
-    return _open_samples(files, raw) or _open_files(files, schema, union_by_name)
+    return _open_samples(files, raw) or _open_files(files.typed_by(schema), schema, union_by_name)
 
 
 def _open_file_database(path: str, content: str) -> Source:
