@@ -38,6 +38,7 @@ SEPARATORS = (*DELIMITERS, " ", ":", "^", "~", "\x01", "\x1f", "\u00a6", "\u00a7
 LINES_LOOKED_AT = 100
 NUMBER_STARTS = tuple("+-.0123456789")
 EXCEL_HINT = re.compile(r'"?sep=.?"?', re.IGNORECASE)
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
 HEADER_BYTES = 1 << 20
 # DuckDB's own limit is 2 MB; whole documents may be cells. Its buffer would grow with that, to 16 lines, and scan
 # lineitem at half the speed; two lines do.
@@ -188,6 +189,7 @@ def _header_of(file: str, given: Sequence[str]) -> Header:
     if not best:
         raise SourceError(f"{file} has no valid header in line 1; look for a quote that is not closed")
     refuse_repeated(best, file)
+    _refuse_other_breaks(file, text, chosen)
     if len(best) == 1 and best[0] not in given and (separator := _separator(text)):
         raise SourceError(
             f"{file} seems to have its cells separated by {separator!r}, which would be read as one column; "
@@ -257,8 +259,28 @@ def _start_of(file: str) -> str:
 
 
 def _first_line(text: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except (csv.Error, StopIteration):
-        # Not with this delimiter: `a;"b,c"` is no line of comma-separated cells.
-        return []
+    return _cut_line(text, delimiter)[0]
+
+
+def _cut_line(text: str, delimiter: str) -> tuple[list[str], str]:
+    """The cells of the first line, as DuckDB cuts them (blanks around quotes are no part of a cell), and what ends it."""
+    end = re.escape(delimiter)
+    # As often as it can, without going back: a line of many quotes is read once.
+    cell = re.compile(rf' *"((?:[^"]|"")*+)" *(?={end}|[\r\n]|\Z)|(?! *")([^{end}\r\n]*)')
+    cells, at = [], 0
+    while match := cell.match(text, at):
+        cells.append(match[2] if match[1] is None else match[1].replace('""', '"'))
+        at = match.end()
+        if text[at : at + 1] != delimiter:
+            return cells, (LINE_BREAK.match(text, at) or [""])[0]
+        at += 1
+    return [], ""  # not with this delimiter: `a;"b,c"` is no line of comma-separated cells
+
+
+def _refuse_other_breaks(file: str, text: str, delimiter: str) -> None:
+    """Nothing, unless a name holds a line break that does not end the line: DuckDB would find no rows behind that."""
+    names, end = _cut_line(text, delimiter)
+    if odd := next((name for name in names if end and set(LINE_BREAK.findall(name)) - {end}), None):
+        raise SourceError(
+            f"{file} has a line break within the name {odd!r}, of another kind than the lines end with; write that name in one line"
+        )
