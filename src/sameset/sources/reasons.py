@@ -39,6 +39,7 @@ _PASSES = re.compile(
 )
 
 _OTHER = "it is not compressed as its ending says, or damaged; give it the ending of what it is, or fetch it again"
+_OUT_OF_REACH = "it has times that the finer unit of other files does not reach; read the files separately"
 #: By what the libraries say of files that users really have, what it is and what to do.
 KNOWN = {
     "Truncated compressed stream": "its compressed content breaks off; fetch or write it again",
@@ -53,6 +54,9 @@ KNOWN = {
     "Corrupt database file": "a block does not fit its checksum; restore it from a backup, or copy it again",
     "is not a valid DuckDB database file": "it is no DuckDB database, or damaged; check the path, or copy it again",
     "Could not read enough bytes from file": "it is shorter than it says; copy it again while no program writes",
+    "a different configuration than existing": "this process has it open; close that connection, or give a relation of it",
+    "would result in out of bounds timestamp": _OUT_OF_REACH,
+    "Could not convert Timestamp to higher precision": _OUT_OF_REACH,
     "Not an Arrow file": "it breaks off before its end, or something was written behind it; fetch or write it again",
 }
 
