@@ -9,24 +9,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sameset.canonical.buffers import kept_values, spans
-from sameset.errors import SamesetError, SchemaError, UnsupportedTypeError
+from sameset.errors import SamesetError, SchemaError, UnsupportedTypeError, listed
 from sameset.sources.base import ROWS_PER_BATCH, Source
 from sameset.sources.conditions import check_condition
-from sameset.sources.scan import (
-    connect,
-    listed,
-    one_select,
-    reading,
-    refuse_repeated,
-    unique_names,
-)
+from sameset.sources.scan import connect, one_select, reading, refuse_repeated, unique_names
 
 __all__ = ["ArrowStreamSource"]
 
@@ -135,7 +129,8 @@ def _filtered(
         check_condition(con, address, VIEW, where)
         for batch in reader:
             con.register(VIEW, pa.Table.from_batches([_converted(batch, taken)]))
-            keep = con.sql(query).to_arrow_table().column(0).combine_chunks()
+            kept = con.sql(query).to_arrow_table().columns  # COLUMNS(...) has one for each
+            keep = reduce(pc.and_, (column.combine_chunks() for column in kept))
             held = batch.select(chosen) if chosen else pa.record_batch([keep], names=["keep"])
             yield from _kept_rows(held, keep)
 
@@ -150,13 +145,14 @@ def _kept_rows(batch: pa.RecordBatch, keep: pa.BooleanArray) -> Iterator[pa.Reco
 
 
 def _mentioned(where: str, taken: pa.Schema) -> pa.Schema:
-    """The columns whose names occur in a condition, and one that has none, so that there are rows in any case.
+    """The columns whose names occur in a condition; one of no name if there are none, so that there are rows in any case.
 
     What it does not speak of need not be handed over, where some values are refused (a map with a key twice).
     """
     text = where.lower()
-    fields = [field for field in taken if "*" in text or field.name.lower().replace('"', '""') in text]
-    return pa.schema([*fields, pa.field(ROWS, pa.null(), metadata={"at": "-1"})])
+    patterns = "*" in text or "columns" in text  # COLUMNS('pri') is of all whose name has that in it
+    fields = [field for field in taken if patterns or field.name.lower().replace('"', '""') in text]
+    return pa.schema(fields or [pa.field(ROWS, pa.null(), metadata={"at": "-1"})])
 
 
 def _converted(batch: pa.RecordBatch, taken: pa.Schema) -> pa.RecordBatch:
