@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sameset.canonical.buffers import kept_values, spans
-from sameset.errors import SamesetError, SchemaError, UnsupportedTypeError, listed
+from sameset.errors import SamesetError, SchemaError, SourceError, UnsupportedTypeError, listed
 from sameset.sources.base import ROWS_PER_BATCH, Source
-from sameset.sources.conditions import check_condition
+from sameset.sources.conditions import check_condition, mentioned
 from sameset.sources.scan import connect, one_select, reading, refuse_repeated, unique_names
 
 __all__ = ["ArrowStreamSource"]
@@ -121,7 +121,15 @@ def _filtered(
     If none is chosen, of one that nobody asked for, which knows how many there are.
     """
     query = f"SELECT coalesce(CAST((\n{where}\n) AS BOOLEAN), false) AS keep FROM {VIEW} AS source"  # noqa: S608
-    taken = _mentioned(where, _taken(schema))
+    whole = _taken(schema)
+    if untaken := [
+        name for name in mentioned(schema.names, where) if not _is_taken(_equal_type(schema.field(name).type))
+    ]:
+        raise SourceError(
+            f"{address}: the condition {where!r} speaks of {untaken[0]!r}, but SQL has no values of the type "
+            f"{schema.field(untaken[0]).type}; cast the column, or choose rows by another one"
+        )
+    taken = _mentioned(where, whole)
     with connect() as con:
         con.execute("SET preserve_insertion_order = true")
         # No rows first: a bad condition is an error of an empty table, too.
@@ -162,7 +170,23 @@ def _converted(batch: pa.RecordBatch, taken: pa.Schema) -> pa.RecordBatch:
         at = int(field.metadata[b"at"])
         array = batch.column(at) if at >= 0 else pa.nulls(batch.num_rows)
         arrays.append(array if array.type == field.type else array.cast(field.type))
-    return pa.RecordBatch.from_arrays(arrays, schema=taken)
+    made = pa.RecordBatch.from_arrays(arrays, schema=taken)
+    return _without_offsets(made) if any(map(_has_structs_within, taken.types)) else made
+
+
+def _without_offsets(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same rows from the start of their buffers: DuckDB refuses structs in what is a slice of something."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return pa.ipc.open_stream(sink.getvalue()).read_next_batch()
+
+
+def _has_structs_within(type_: pa.DataType) -> bool:
+    if isinstance(type_, pa.DictionaryType):
+        return pa.types.is_nested(type_.value_type)
+    inner = [type_.field(i).type for i in range(type_.num_fields)]
+    return any(pa.types.is_struct(part) or _has_structs_within(part) for part in inner)
 
 
 def _taken(schema: pa.Schema) -> pa.Schema:

@@ -13,7 +13,7 @@ import duckdb
 from sameset.errors import SourceError, listed
 from sameset.sources.reasons import reason
 
-__all__ = ["check_condition", "check_names", "folded"]
+__all__ = ["check_condition", "check_names", "folded", "mentioned"]
 
 #: What an expression must not hold, by DuckDB's name for it, and why.
 FORBIDDEN = {
@@ -38,10 +38,8 @@ def check_names(address: str, names: Sequence[str], condition: str) -> None:
     for columns that SQL does not tell apart (`A_1` for `A` beside `a`), which the next column may be called.
     """
     told = f"{address}: the condition {condition!r} speaks of"
-    for spoken in _spoken_of(condition):
-        known = {folded(name) for name in names}
-        qualified = len(spoken) > 1 and folded(spoken[0]) == TABLE and TABLE not in known
-        name = spoken[1] if qualified else spoken[0]
+    known = {folded(name) for name in names}
+    for name in _columns_in(condition, TABLE in known):
         if folded(name) not in known:
             raise SourceError(f"{told} {name!r}, which is no column of it; it has {listed(names)}")
         alike = [other for other in names if _is_taken_for(name, other)]
@@ -49,6 +47,18 @@ def check_names(address: str, names: Sequence[str], condition: str) -> None:
             raise SourceError(
                 f"{told} {name!r}, but SQL does not tell {alike[0]!r} from {alike[1]!r}; rename one of them"
             )
+
+
+def mentioned(names: Sequence[str], condition: str) -> list[str]:
+    """Those of the names that the condition speaks of."""
+    spoken = set(map(folded, _columns_in(condition, TABLE in map(folded, names))))
+    return [name for name in names if folded(name) in spoken]
+
+
+def _columns_in(condition: str, is_column: bool) -> list[str]:
+    """What a condition takes for columns; `is_column` says whether one is called like the table."""
+    spoken = _spoken_of(condition)
+    return [name[1] if name[1:] and folded(name[0]) == TABLE and not is_column else name[0] for name in spoken]
 
 
 def folded(name: str) -> str:
