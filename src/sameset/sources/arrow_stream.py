@@ -184,7 +184,7 @@ def _without_offsets(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _has_structs_within(type_: pa.DataType) -> bool:
     if isinstance(type_, pa.DictionaryType):
-        return pa.types.is_nested(type_.value_type)
+        return bool(pa.types.is_nested(type_.value_type))
     inner = [type_.field(i).type for i in range(type_.num_fields)]
     return any(pa.types.is_struct(part) or _has_structs_within(part) for part in inner)
 
