@@ -14,9 +14,9 @@ def main(name: str, cores: str, *places: str) -> None:
     if int(cores):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(cores)])
     if name.startswith("sameset_"):
-        from sameset.cli.allocation import choose_allocator
+        from sameset.cli.memory import tune_memory
 
-        choose_allocator()  # as the command line does; the others choose for themselves, too
+        tune_memory()  # as the command line does; the others choose for themselves, too
     contender = importlib.import_module(f"benchmarks.contenders.{name}")
     state = contender.prepare(*places)
     start = time.perf_counter()

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sameset.cli.allocation import choose_allocator
 from sameset.cli.leaving import leave, make_ready, run_and_leave
+from sameset.cli.memory import tune_memory
 from sameset.cli.options import UNKNOWN, printable
 from sameset.errors import SamesetError, SpecError
 from sameset.reports.texts import json_text
@@ -184,7 +184,7 @@ def self_contained(folder: Path) -> int:
 
 def main() -> None:
     """Runs the command line and leaves with its exit code; errors are one sentence on stderr."""
-    choose_allocator()
+    tune_memory()
     make_ready()
     if not os.environ.get("SAMESET_DEBUG"):
         logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # what matters of it is told as a sentence

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from sameset.cli.allocation import choose_allocator
 from sameset.cli.leaving import leave, run_and_leave
+from sameset.cli.memory import tune_memory
 from sameset.cli.options import UNKNOWN, printable
 from sameset.errors import MissingExtraError
 
@@ -79,7 +79,7 @@ DONE = ("created", "updated", "removed")
 
 def main() -> None:
     """Runs the command line and leaves with its exit code; errors are one sentence on stderr."""
-    choose_allocator()
+    tune_memory()
     try:
         run_and_leave(cli, PROGRAM)
     except ModuleNotFoundError as error:

@@ -12,8 +12,8 @@ from typing import NoReturn
 
 import click
 
-from sameset.cli.allocation import choose_allocator
 from sameset.cli.leaving import leave, make_ready, run_and_leave
+from sameset.cli.memory import tune_memory
 from sameset.cli.options import INTERRUPTED, UNKNOWN
 
 __all__ = ["VERBS", "cli", "main"]
@@ -53,7 +53,7 @@ def cli() -> None:
 
 def main() -> None:
     """Runs the command line and leaves with its exit code; errors are one sentence on stderr."""
-    choose_allocator()
+    tune_memory()
     make_ready()
     try:
         run_and_leave(cli, PROGRAM)

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from sameset.errors import SourceError
 from sameset.sources.files import open_random
+from sameset.sources.row_groups import schema_of
 
 __all__ = ["refuse_nanoseconds"]
 
@@ -16,7 +17,7 @@ __all__ = ["refuse_nanoseconds"]
 def refuse_nanoseconds(name: str) -> None:
     """Nothing, unless microseconds do not hold all timestamps of the kind INT96 in a file; only these columns are read."""
     with open_random(name) as file:
-        schema = pq.read_metadata(file).schema
+        schema = schema_of(pq.read_metadata(file))
     columns = [schema.column(i) for i in range(len(schema))]
     leaves = [column.path for column in columns if column.physical_type == "INT96"]
     if leaves and any(map(_differ, *(_instants(name, leaves, unit) for unit in ("ns", "us")))):

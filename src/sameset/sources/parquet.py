@@ -18,7 +18,7 @@ from sameset.sources.file_states import of_each
 from sameset.sources.files import attach_stores, open_random, readable_file, sql_path
 from sameset.sources.int96 import refuse_nanoseconds
 from sameset.sources.plain_parts import PlainPart
-from sameset.sources.row_groups import RowGroups, are_plain, delivered_schema, has_int96
+from sameset.sources.row_groups import RowGroups, are_plain, delivered_schema, has_int96, schema_of
 from sameset.sources.scan import Layout, ScannedSource, quoted, reading, sql_type_of
 from sameset.sources.schemas import marked, one_schema
 
@@ -180,7 +180,7 @@ class ParquetSource(ScannedSource, FilesSource):
 def _footer_of(file: str) -> Footer:
     with reading(readable_file(file)), open_random(file) as opened:
         metadata = pq.read_metadata(opened)
-        return Footer(marked(metadata.schema.to_arrow_schema()), metadata.num_rows, has_int96(metadata))
+        return Footer(marked(schema_of(metadata).to_arrow_schema()), metadata.num_rows, has_int96(metadata))
 
 
 def _cell(con: duckdb.DuckDBPyConnection, field: pa.Field, own: pa.Schema) -> str:

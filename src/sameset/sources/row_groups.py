@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from sameset.sources.base import ROWS_PER_BATCH
 from sameset.sources.scan import reading
 
-__all__ = ["RowGroups", "are_plain", "delivered_schema", "has_int96"]
+__all__ = ["RowGroups", "are_plain", "delivered_schema", "has_int96", "schema_of"]
 
 DICTIONARY_BYTES = 3  # a text column of fewer bytes a value is written as codes of a small dictionary
 FEWEST_ROWS, MOST_ROWS = ROWS_PER_BATCH, 2 * ROWS_PER_BATCH  # of a batch; 65,536 are no faster than 32,768
@@ -75,7 +75,8 @@ class RowGroups:
         """`numbers` are the row groups to read of each file; None is all of them."""
         self._numbers = numbers
         self._files = deque(files)
-        self._groups: Iterator[Group] = iter(())
+        # The first file's here, not by a reader: each thread has memory of its own, and keeps it after the metadata are gone.
+        self._groups = self._of_next_file()
         self._lock = Lock()
 
     def read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -92,12 +93,18 @@ class RowGroups:
     def _take(self) -> Group | None:
         with self._lock:
             while (group := next(self._groups, None)) is None and self._files:
-                file = self._files.popleft()
-                with reading(file):
-                    metadata = _metadata_of(file)  # one file's at a time: that of many would not fit into memory
-                numbers = range(metadata.num_row_groups) if self._numbers is None else self._numbers
-                self._groups = (Group(file, metadata, i) for i in numbers)
+                self._groups = self._of_next_file()
             return group
+
+    def _of_next_file(self) -> Iterator[Group]:
+        """The row groups of one file: the metadata of many would not fit into memory."""
+        if not self._files:
+            return iter(())
+        file = self._files.popleft()
+        with reading(file):
+            metadata = _metadata_of(file)
+        numbers = range(metadata.num_row_groups) if self._numbers is None else self._numbers
+        return (Group(file, metadata, i) for i in numbers)
 
 
 def are_plain(files: Sequence[str], schema: pa.Schema) -> bool:
@@ -114,9 +121,15 @@ def delivered_schema(schema: pa.Schema) -> pa.Schema | None:
     return pa.schema([pa.field(field.name, _DELIVERED.get(field.type, field.type)) for field in schema])
 
 
+def schema_of(metadata: pq.FileMetaData) -> pq.ParquetSchema:
+    """The schema of a file. `metadata.schema` would be kept alive by the metadata and they by it, until Python looks for cycles:
+    of 524 row groups 7 MB, and that for each time they are read."""
+    return pq.ParquetSchema(metadata)
+
+
 def has_int96(metadata: pq.FileMetaData) -> bool:
     """Whether there are timestamps of the old kind, which Arrow reads as nanoseconds and so loses after the year 2262."""
-    schema = metadata.schema
+    schema = schema_of(metadata)
     return any(schema.column(i).physical_type == "INT96" for i in range(len(schema)))
 
 
@@ -127,7 +140,7 @@ def _metadata_of(file: str) -> pq.FileMetaData:
     one that Arrow does not know under another name. Of 524 row groups the metadata are 7 MB: there are never two of them.
     """
     metadata = pq.read_metadata(file)
-    noted = metadata.schema.to_arrow_schema()
+    noted = schema_of(metadata).to_arrow_schema()
     if not any(kind.id in VIEWS for kind in noted.types):
         return metadata
     del metadata
@@ -137,7 +150,7 @@ def _metadata_of(file: str) -> pq.FileMetaData:
         footer[place : place + len(NOTED)] = UNNOTED  # in place: of 524 row groups they are 3 MB
         unnoted = pq.read_metadata(pa.BufferReader(footer))
         del footer
-        plain = unnoted.schema.to_arrow_schema()
+        plain = schema_of(unnoted).to_arrow_schema()
         same = all(VIEWS.get(one.id, one) == other for one, other in zip(noted.types, plain.types, strict=True))
         if same and noted.names == plain.names:
             return unnoted

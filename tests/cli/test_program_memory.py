@@ -1,4 +1,4 @@
-"""The programs take Arrow's memory from jemalloc, unless the environment says otherwise."""
+"""The programs collect cycles seldom, and take Arrow's memory from jemalloc unless the environment says otherwise."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 AT_EXIT = """
-import atexit, sys
+import atexit, gc, sys
 
 def tell():
     import pyarrow
+    assert gc.isenabled() and gc.get_threshold()[0] == 10_000
     print("allocator:", pyarrow.default_memory_pool().backend_name)
 
 atexit.register(tell)
@@ -32,6 +33,7 @@ def allocator(program: str, *arguments: str, **environment: str) -> str:
         [sys.executable, "-c", code, "program", *arguments], env=env, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
+    assert not done.stderr, done.stderr
     return done.stdout.rpartition("allocator: ")[2].strip()
 
 
