@@ -78,6 +78,14 @@ def test_columns_are_found_by_name_or_pattern_in_every_format(where: str, rows: 
     assert [count for count, _ in found] == [rows]
 
 
+@pytest.mark.parametrize("where", ["id = '00000000-0000-0000-0000-000000000005'", "id::varchar like '%5'", "j.a = 1"])
+def test_uuids_and_json_are_such_in_every_format(where: str, tmp_path: Path) -> None:
+    ids = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([bytes(15) + b"\5", bytes(16), None], pa.binary(16)))
+    texts = pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', '{"a": 2}', None]))
+    found = {chosen(place, where) for place in places(pa.table({"id": ids, "j": texts}), tmp_path)}
+    assert [count for count, _ in found] == [1]
+
+
 @pytest.mark.parametrize("where", ['"U" > 5', "u > 5", "u_1 > 5", "source.u > 5", "a = 1 and U + 1 > 5"])
 def test_names_that_sql_does_not_tell_apart_are_refused(where: str, tmp_path: Path) -> None:
     table = pa.table({"u": [1, 2], "U": [10, 20], "U_1": [100, 200], "a": [1, 1]})

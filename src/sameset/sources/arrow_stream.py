@@ -202,7 +202,8 @@ def _taken(schema: pa.Schema) -> pa.Schema:
 def _equal_type(type_: pa.DataType) -> pa.DataType:
     """The type that DuckDB takes for one that it would refuse or round, of equal values."""
     if isinstance(type_, pa.BaseExtensionType):
-        return _equal_type(type_.storage_type)
+        is_known = type_.extension_name in ("arrow.uuid", "arrow.json") and _is_taken(type_)
+        return type_ if is_known else _equal_type(type_.storage_type)
     if pa.types.is_float16(type_):
         return pa.float32()
     if pa.types.is_duration(type_):
