@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -42,8 +42,8 @@ def check_names(address: str, names: Sequence[str], condition: str) -> None:
     for name in _columns_in(condition, TABLE in known):
         if folded(name) not in known:
             raise SourceError(f"{told} {name!r}, which is no column of it; it has {listed(names)}")
-        alike = [other for other in names if _is_taken_for(name, other)]
-        if len(alike) > 1 and _are_mixed_up(alike):
+        alike = [other for other in names if _is_taken_for(name, other)] if _are_mixed_up(names) else []
+        if _are_mixed_up(alike):
             raise SourceError(
                 f"{told} {name!r}, but SQL does not tell {alike[0]!r} from {alike[1]!r}; rename one of them"
             )
@@ -57,7 +57,7 @@ def mentioned(names: Sequence[str], condition: str) -> list[str]:
 
 def _columns_in(condition: str, is_column: bool) -> list[str]:
     """What a condition takes for columns; `is_column` says whether one is called like the table."""
-    spoken = _spoken_of(condition)
+    spoken = sorted(_spoken_of(condition))
     return [name[1] if name[1:] and folded(name[0]) == TABLE and not is_column else name[0] for name in spoken]
 
 
@@ -72,7 +72,7 @@ def _is_taken_for(name: str, other: str) -> bool:
     return made is not None
 
 
-def _are_mixed_up(names: list[str]) -> bool:
+def _are_mixed_up(names: Sequence[str]) -> bool:
     return len({folded(name) for name in names}) < len(names)
 
 
@@ -104,12 +104,12 @@ def _objection(con: duckdb.DuckDBPyConnection, condition: str) -> str | None:
     if called:
         changing = {row[0] for row in con.sql(CHANGING).fetchall()}
         for name, count in sorted(called):
-            if name in changing or (name, count) == ("age", 1):  # until today
+            if name in changing or (name == "age" and count < 2):  # age(x) and x.age() are until today
                 return f"calls {name}(), which has another value each time; write the value itself"
     return None
 
 
-@cache
+@lru_cache(16)  # some are as long as a list of keys
 def _spoken_of(condition: str) -> frozenset[tuple[str, ...]]:
     """The names in a condition, each with what stands before it; none if it is no condition, which is told elsewhere."""
     with duckdb.connect(config={"autoload_known_extensions": False}) as con:
