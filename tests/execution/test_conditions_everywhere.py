@@ -116,6 +116,8 @@ def test_what_is_no_column_is_refused(name: str, tmp_path: Path) -> None:
         "age(t)",
         "current_setting('threads')",
         "session_user()",
+        "t.age()",
+        "Now()",
         "random()",
     ],
 )
