@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["has_open_password", "holds_password", "without_password"]
+__all__ = ["has_open_password", "holds_password", "is_secret_option", "without_password"]
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # A user without password, a host, a port, a path without @, and options: all that an @ may stand in here is an option.
@@ -52,6 +52,15 @@ def holds_password(address: str) -> bool:
         return without_password(address) != address
     kept = scheme[0].lower() + place[scheme.end() :] + mark + _COMPARED.sub("", query)
     return without_password(kept) != kept
+
+
+def is_secret_option(name: str) -> bool:
+    """Whether an option of an address is named like a secret one, as `password` and `sslkey` are.
+
+    >>> is_secret_option("sslpassword"), is_secret_option("sslmode")
+    (True, False)
+    """
+    return _SECRET_OPTION.search(f"?{name}=") is not None
 
 
 def has_open_password(address: str) -> bool:

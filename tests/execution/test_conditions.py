@@ -76,6 +76,8 @@ def test_what_is_no_condition_of_one_row_is_refused(where: str) -> None:
         ("rank() over (order by id) < 3", "several rows"),
         ("random() < 0.5", "another value each time"),
         ("nope = 1", "nope"),
+        ("filename like '%'", "filename"),
+        ("file_row_number = 1", "file_row_number"),
         ("id = ", "cannot be used"),
     ],
 )

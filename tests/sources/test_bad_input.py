@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import subprocess
 import sys
@@ -72,6 +75,7 @@ def test_a_pipe_is_refused_and_not_waited_for(name: str, tmp_path: Path) -> None
         ("a,b,a\n1,2,3\n", "two columns named 'a'"),
         ('"a,b\n1,2\n', "no valid header in line 1"),
         ("\n\n", "no header line"),
+        ("\na,b\n1,2\n", "an empty line 1"),
     ],
 )
 def test_a_broken_csv_names_the_line(text: str, why: str, tmp_path: Path) -> None:
@@ -80,6 +84,21 @@ def test_a_broken_csv_names_the_line(text: str, why: str, tmp_path: Path) -> Non
     told = refusal(path)
     assert why in told
     assert str(path) in told
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+@pytest.mark.parametrize("codec", ["gzip", "zstd", "bz2", "xz", "zip"])
+def test_what_is_packed_under_a_plain_name_is_told_as_that(codec: str, ending: str, tmp_path: Path) -> None:
+    packed = {
+        "gzip": lambda: gzip.compress(b"a\n1\n"),
+        "zstd": lambda: pa.compress(b"a\n1\n", "zstd", asbytes=True),
+        "bz2": lambda: bz2.compress(b"a\n1\n"),
+        "xz": lambda: lzma.compress(b"a\n1\n"),
+        "zip": lambda: b"PK\x03\x04" + bytes(26) + b"a\n1\n",
+    }[codec]()
+    path = tmp_path / f"x.{ending}"
+    path.write_bytes(packed)
+    assert refusal(path).startswith(f"{path} is {'a zip archive' if codec == 'zip' else 'compressed with'}")
 
 
 @pytest.mark.parametrize("cells", ["9", "9,9,9", '9,"9'])
@@ -104,7 +123,7 @@ def test_a_broken_line_deep_in_a_csv_is_found(cells: str, tmp_path: Path) -> Non
         ("\n\n", "no columns"),
         ('{"a": 1e999}\n', "numbers in 'a' that no number type holds"),
         ('{"a": 0.123456789012345678901}\n', "21 digits"),
-        ('{"a": "\udcff"}\n', "line 1"),
+        ('{"a": "\udcff"}\n', "line 1 is not UTF-8"),
     ],
 )
 def test_broken_json_lines_are_named(text: str, why: str, tmp_path: Path) -> None:

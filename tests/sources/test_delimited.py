@@ -119,3 +119,37 @@ def test_types_of_many_columns_are_found_like_those_of_few(ending: str, tmp_path
     assert {field.name: str(field.type) for field in open_source(path).schema()} == {
         name: type_ for name, type_, _ in few
     }
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ('"a", "b"', ["a", "b"]),
+        ('"a" , "b,c" ', ["a", "b,c"]),
+        (' a , "b""c"', [" a ", 'b"c']),
+        ('"a\nb",5" pipe', ["a\nb", '5" pipe']),
+        ('a, ""', ["a", ""]),
+    ],
+)
+def test_blanks_around_the_quotes_of_a_name_are_no_part_of_it(header: str, names: list[str], tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(f"{header}\n1,2\n".encode())
+    source = open_source(tmp_path / "x.csv")
+    assert [batch.to_pylist() for batch in source.batches()] == [[dict(zip(names, (1, 2), strict=True))]]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("within", ["\n", "\r\n", "\r"])
+def test_a_line_break_within_a_name_hides_no_rows(within: str, end: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(f'"a{within}b",c{end}1,"x{within}y"{end}2,z{end}'.encode())
+    if within == end:
+        rows = [row for batch in open_source(path).batches() for row in batch.to_pylist()]
+        assert rows == [{f"a{within}b": 1, "c": f"x{within}y"}, {f"a{within}b": 2, "c": "z"}]
+    else:
+        assert "has a line break within the name" in refusal(path)
+
+
+def test_a_line_of_many_quotes_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text('"' + '""' * 400_000 + "\n1,2\n")
+    with pytest.raises(SourceError, match="no valid header in line 1"):
+        open_source(tmp_path / "x.csv").schema()

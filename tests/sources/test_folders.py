@@ -52,6 +52,17 @@ def test_a_pattern_means_what_python_makes_of_it(
                 files_at(text)
 
 
+def test_a_url_of_a_file_may_be_escaped(tmp_path: Path) -> None:
+    put(tmp_path, "a b/é#.csv", "a%20b.csv")
+    for url in (
+        (tmp_path / "a b" / "é#.csv").as_uri(),
+        f"file://{tmp_path}/a b/é#.csv",
+        f"FILE://localhost{tmp_path}/a b",
+        f"file://{tmp_path}/a%20b.csv",
+    ):
+        assert open_source(url).aggregate("sum(a)") == (1,)
+
+
 def test_a_link_to_nothing_is_a_missing_file(tmp_path: Path) -> None:
     put(tmp_path, "x.csv")
     (tmp_path / "y.csv").symlink_to(tmp_path / "gone.csv")

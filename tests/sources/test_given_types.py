@@ -21,6 +21,7 @@ from sameset.sources import open_source
 from sameset.sources.arrow_types import parse_type
 
 FORMATS = ("csv", "jsonl")
+KEY_TYPES = (pa.string(), pa.large_string(), pa.int8())
 
 
 def write(values: list[str], folder: Path, ending: str) -> Path:
@@ -43,7 +44,10 @@ def values(place: object, type_: pa.DataType) -> list[object]:
         (pa.int64(), ["-9223372036854775808"], [-(2**63)]),
         (pa.uint64(), ["18446744073709551615"], [2**64 - 1]),
         (pa.float64(), ["5", "-0.5e3", ".5", "inf"], [5.0, -500.0, 0.5, float("inf")]),
-        (pa.float16(), ["0.1"], [0.0999755859375]),
+        (pa.float64(), ["1e308", "5e-324", "0e-999", "-0"], [1e308, 5e-324, 0.0, 0.0]),
+        (pa.float16(), ["0.1", "65519", "6e-8"], [0.0999755859375, 65504.0, 2.0**-24]),
+        (pa.decimal32(5, 2), ["1.5"], [Decimal("1.50")]),
+        (pa.decimal256(38, 2), ["1.5"], [Decimal("1.50")]),
         (pa.decimal128(5, 2), ["1.5", "-999.99", "1.500"], [Decimal("1.50"), Decimal("-999.99"), Decimal("1.50")]),
         (pa.bool_(), ["TRUE", "f", "1", "0"], [True, False, True, False]),
         (pa.string(), ["007", "2024-01-01", "true"], ["007", "2024-01-01", "true"]),
@@ -62,7 +66,9 @@ def test_texts_are_read_as_the_type_given(
     [
         *((pa.int8(), text) for text in ("128", "1.5", "1e2", "x", "1 0")),
         *((pa.uint8(), text) for text in ("-1", "256")),
-        *((pa.float64(), text) for text in ("1e", "0x10", "none")),
+        *((pa.float64(), text) for text in ("1e", "0x10", "none", "1e400", "-1e-400")),
+        *((pa.float32(), text) for text in ("1e39", "1e-50")),
+        *((pa.float16(), text) for text in ("65520", "-1e9", "1e-9")),
         *((pa.decimal128(5, 2), text) for text in ("1000", "0.001", "nan", "1e1")),
         *((pa.bool_(), text) for text in ("yes", "2")),
         *((pa.date32(), text) for text in ("2024-02-30", "2024-2-3", "infinity", "2024-01-01 00:00:00")),
@@ -97,6 +103,40 @@ def test_the_line_is_that_where_a_row_begins_in_the_file_that_has_it(tmp_path: P
 def test_types_that_texts_cannot_hold_are_refused(type_: pa.DataType, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedTypeError, match="'a'"):
         values(write(["1"], tmp_path, "csv"), type_)
+
+
+def test_names_that_read_as_data_are_names_if_their_types_are_given(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("2023,2024\n1,2\n")
+    with pytest.raises(SourceError, match=r"seems to have no header.*--schema-from"):
+        open_source(path).schema()
+    source = open_source(path, schema=pa.schema([("2023", pa.int8()), ("2024", pa.int8())]))
+    assert source.schema().names == ["2023", "2024"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet", "arrow"])
+def test_keys_of_folders_are_texts_where_such_are_given(kind: str, tmp_path: Path) -> None:
+    table = pa.table({"a": [1], "b": ["x"]})
+    for month in ("10", "11"):
+        folder = tmp_path / f"month={month}"
+        folder.mkdir()
+        if kind == "parquet":
+            write_parquet(table, folder)
+        elif kind == "arrow":
+            with pa.ipc.new_file(str(folder / "x.arrow"), table.schema) as writer:
+                writer.write_table(table)
+        else:
+            write(["1"], folder, kind)
+    months = {
+        type_: open_source(tmp_path, schema=pa.schema([("month", type_), ("a", pa.int8())])) for type_ in KEY_TYPES
+    }
+    read = [
+        [value for batch in each.batches(["month"]) for value in batch["month"].to_pylist()] for each in months.values()
+    ]
+    assert list(map(sorted, read)) == [["10", "11"], ["10", "11"], [10, 11]]
+    assert sketch_table(months[pa.string()]).text_digest == sketch_table(months[pa.large_string()]).text_digest
+    with pytest.raises(SourceError, match=r"has '11' for 'month' in its folder names, .* given as date32"):
+        open_source(tmp_path, schema=pa.schema([("month", pa.date32())]))
 
 
 def test_columns_that_are_not_given_get_the_type_that_is_found(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -10,6 +11,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from source_rows import multiset
 
@@ -103,6 +106,30 @@ ARROW = pa.table(
 def test_a_column_of_polars_is_what_it_means(name: str) -> None:
     expected = digest(ARROW.select([name]))
     assert digest(POLARS.select(name)) == digest(POLARS.lazy().select(name)) == expected
+
+
+def test_a_dataset_of_pyarrow_is_read_and_a_scanner_of_one(tmp_path: Path) -> None:
+    table = pa.table({"a": [1, 2, 3], "b": ["x", "y", None]})
+    pq.write_table(table, tmp_path / "x.parquet")
+    dataset = ds.dataset(tmp_path / "x.parquet")
+    source = open_source(dataset)
+    assert digest(dataset) == digest(table)
+    assert source.aggregate("sum(a)") == source.aggregate("sum(a)") == (6,)
+    assert digest(dataset.scanner(columns=["b"], filter=ds.field("a") < 3)) == digest(table.select(["b"]).slice(0, 2))
+    assert digest(ds.Scanner.from_batches(table.to_reader())) == digest(table)  # of which there is only one scan
+
+
+@pytest.mark.parametrize("column", [pd.Series([1]), pl.Series([1]), pa.chunked_array([[1]])])
+def test_one_column_is_no_table(column: object) -> None:
+    with pytest.raises(SourceError, match="is one column and no table"):
+        open_source(column)
+
+
+def test_a_file_that_this_process_writes_says_so(tmp_path: Path) -> None:
+    with duckdb.connect(tmp_path / "x.duckdb") as con:
+        con.execute("CREATE TABLE t AS SELECT 1 AS a")
+        with pytest.raises(SourceError, match="this process has it open; close that connection"):
+            open_source(f"{tmp_path}/x.duckdb::t").schema()
 
 
 def test_a_polars_query_runs_again_for_each_scan() -> None:

@@ -28,7 +28,7 @@ def delta(tmp_path: Path) -> Path:
 
 def test_a_delta_table_is_known_by_its_log_or_its_address(delta: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(delta.parent)
-    for place in (delta, "t", f"delta://{delta}", "delta://t"):
+    for place in (delta, "t", f"delta://{delta}", "delta://t", f"delta://file://{delta}"):
         source = open_source(place)
         assert multiset(source.batches(["a", "b"])) == multiset(TABLE.to_batches())
         assert source.row_count() == 100
@@ -60,12 +60,20 @@ def test_bytes_that_a_delta_table_is_partitioned_by_are_refused(tmp_path: Path) 
 def test_a_broken_or_missing_delta_table_is_refused(delta: Path, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="does not exist"):
         open_source(f"delta://{tmp_path}/no").schema()
-    with pytest.raises(SourceError, match="cannot be read"):
+    with pytest.raises(SourceError, match="has no folder _delta_log"):
         open_source(f"delta://{tmp_path}").schema()
     for log in (delta / "_delta_log").glob("*.json"):
         log.write_text("{oops")
     with pytest.raises(SourceError, match="cannot be read"):
         open_source(delta).schema()
+
+
+def test_files_of_a_delta_table_are_not_read_beside_its_log(delta: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in (delta.parent, f"{delta}/*/*.parquet", f"{delta.parent}/**/*.parquet", f"{delta}/b=x"):
+        assert f"whose log says which of them count; give {delta}" in refusal(str(place))
+    monkeypatch.chdir(delta)
+    assert "whose log says which of them count; give ." in refusal("*/*.parquet")
+    assert multiset(open_source(next(delta.rglob("*.parquet"))).batches())  # a single file is what it is
 
 
 def test_a_file_that_a_delta_table_has_lost_is_an_error(delta: Path) -> None:
@@ -81,6 +89,8 @@ def test_a_delta_table_in_a_store_is_known_by_its_log(object_store: str) -> None
         assert multiset(source.batches()) == multiset(TABLE.to_batches())
         assert source.row_count() == 100
         assert source.address.rstrip("/") == address.rstrip("/")
+    for address in (place.rpartition("/")[0], f"{place}/*.parquet"):
+        assert f"whose log says which of them count; give {place}" in refusal(address)
     with pytest.raises(SourceError, match="keeps its rows in no order"):
         source.ordered_batches()
 
@@ -145,7 +155,14 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_an_iceberg_table_is_named_by_its_metadata(catalog: str, tmp_path: Path) -> None:
     newest = max((tmp_path / "w").rglob("*.metadata.json"))
-    assert multiset(open_source(f"iceberg://{newest}").batches()) == multiset(TABLE.to_batches())
+    for address in (f"iceberg://{newest}", f"iceberg://file://{newest}"):
+        assert multiset(open_source(address).batches()) == multiset(TABLE.to_batches())
+
+
+def test_files_of_an_iceberg_table_are_not_read_beside_its_metadata(catalog: str, tmp_path: Path) -> None:
+    table = tmp_path / "w" / "sales" / "orders"
+    for place in (table, table / "data", table / "data" / "*.parquet", f"{tmp_path}/**/*.parquet"):
+        assert f"give iceberg://{table}/metadata/NAME.metadata.json" in refusal(str(place))
 
 
 def test_a_broken_or_missing_iceberg_table_is_refused(catalog: str, tmp_path: Path) -> None:

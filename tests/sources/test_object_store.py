@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from source_rows import multiset, write_object
 
 from sameset.errors import MissingExtraError, SourceError
 from sameset.sources import open_source
+from sameset.sources.file_sets import files_at
 from sameset.sources.object_store import SharedFile
 
 TABLE = pa.table({"a": list(range(100)), "b": ["x"] * 100})
@@ -51,6 +53,59 @@ def test_a_missing_bucket_is_named(place: str, object_store: str) -> None:
 @pytest.mark.parametrize("place", ["s3://", "s3:///key", "s3://key:a-test-secret@bucket/x.csv"])
 def test_an_address_without_a_bucket_or_with_a_password_is_refused(place: str, object_store: str) -> None:
     assert "names no bucket" in refusal(place)
+
+
+def test_a_secret_in_an_address_is_refused_unseen(object_store: str) -> None:
+    for options in ("s3_region=x&s3_secret_access_key=a-test-secret", "session_token=a-test-secret"):
+        assert "***" in refusal(f"s3://bucket/x.csv?{options}")
+
+
+def test_two_slashes_in_a_row_are_told(object_store: str) -> None:
+    for place in ("s3://bucket//x.csv", "s3://bucket/a//*.csv"):
+        assert f"{place} has two slashes in a row" in refusal(place)
+
+
+def test_a_file_of_a_database_is_read_on_a_disk_only(object_store: str) -> None:
+    for place in ("s3://bucket/x.duckdb::t", "s3://bucket/x.sqlite::t"):
+        assert "is in a store, but " in refusal(place)
+
+
+def test_an_endpoint_that_is_no_address_is_told(object_store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "no address")
+    assert "the address of the store or the name of the bucket is not valid" in refusal("s3://bucket/x.csv")
+
+
+def test_a_pattern_means_in_a_store_what_it_means_on_a_disk(object_store: str, tmp_path: Path) -> None:
+    from pyarrow import fs
+
+    store, root = fs.S3FileSystem(endpoint_override=object_store), f"bucket/patterns-{uuid.uuid4().hex}"
+    for name in ("x.csv", "a/x.csv", "a/b/x.csv", "a/b/^.csv", "a/_b/x.csv", "[a]/y.csv", "ab/x.csv.gz", "ab/.x.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+        with store.open_output_stream(f"{root}/{name}", compression=None) as stream:
+            stream.write(b"a\n1\n")
+    for pattern in (
+        "**",
+        "*",
+        "a/**",
+        "**/**",
+        "**/x.csv",
+        "a**/x*",
+        "[^a]/*",
+        "[!^].csv",
+        "**/[^]*",
+        "[[]a]/*",
+        "?/*/*.csv",
+    ):
+        here, there = (set(_found(f"{place}/{pattern}", str(place))) for place in (tmp_path, f"s3://{root}"))
+        assert here == there, pattern
+
+
+def _found(address: str, root: str) -> list[str]:
+    try:
+        return [file.removeprefix(f"{root}/") for file in files_at(address).files]
+    except SourceError:
+        return []
 
 
 def test_an_empty_prefix_and_an_empty_object_are_refused(object_store: str) -> None:

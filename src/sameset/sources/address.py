@@ -10,7 +10,7 @@ from sameset.addresses import has_open_password, without_password
 from sameset.errors import SourceError
 from sameset.sources.base import Source
 from sameset.sources.file_sets import FileSet, files_at, has_pattern, kind_by_ending, kind_of
-from sameset.sources.files import is_object, readable_file
+from sameset.sources.files import is_object, local_path, readable_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,7 +43,7 @@ def open_source(
         place: an address (text or path), or an object with the Arrow C stream protocol: a pyarrow table or
             reader, a pandas or Polars frame, a DuckDB relation; or a Spark DataFrame.
         schema: the types of columns of CSV and JSON lines, by name; columns that it lacks get the type that is found.
-            Places that have types of their own keep these.
+            Places that have types of their own keep these; keys of folders have none.
         union_by_name: whether several files may lack columns, which are null there, and may have types of one family,
             which widen without loss.
         raw: whether images are their bytes as they are, instead of their pixels.
@@ -64,7 +64,7 @@ def open_source(
     if any("\udc80" <= sign <= "\udcff" for sign in address):  # how Python holds bytes that are not UTF-8
         raise SourceError(f"{address!r} is not written in UTF-8; rename the file or folder")
     if address[:7].lower() == "file://":
-        address = address[7:]
+        address = local_path(address)
     elif URL.match(address) and not address.lower().startswith("s3://"):
         return _open_url(address)
     if match := FILE_DATABASE.fullmatch(address):
@@ -78,7 +78,7 @@ def open_source(
     if dataset := _open_dataset(path, raw):
         return dataset
     files = files_at(path)
-    return _open_samples(files, raw) or _open_files(files, schema, union_by_name)
+    return _open_samples(files, raw) or _open_files(files.typed_by(schema), schema, union_by_name)
 
 
 def _open_file_database(path: str, content: str) -> Source:

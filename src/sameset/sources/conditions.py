@@ -87,7 +87,8 @@ def check_condition(con: duckdb.DuckDBPyConnection, address: str, relation: str,
         duckdb.SQLExpression(condition)
         if why := _objection(con, condition):
             raise SourceError(f"{told} {why}")
-        con.sql(f"SELECT 1 FROM {relation} AS source WHERE (\n{condition}\n)")  # noqa: S608 - one expression
+        # Of a query within, DuckDB knows no more than the columns: not `filename`, `file_row_number`, `rowid`.
+        con.sql(f"SELECT 1 FROM (SELECT * FROM {relation}) AS source WHERE (\n{condition}\n)")  # noqa: S608 - one expression
     except duckdb.Error as error:
         raise SourceError(
             f"{told} cannot be used: {reason(error)}; write it as DuckDB's SQL, on columns of a row"

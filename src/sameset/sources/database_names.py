@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 __all__ = ["is_ordered", "is_query", "name_parts", "offered", "says_order", "without_end"]
 
-QUERY = re.compile(r"\s*(?:select|with|values|\(|--|/\*)(?![\w.$])", re.IGNORECASE)
+QUERY = re.compile(r"\s*(?:(?:select|with|values)(?![\w.$])|\(|--|/\*)", re.IGNORECASE)
 ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
 #: Texts, quoted names and remarks; and what stands in brackets that hold no others.
 NO_SQL = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*|/\*.*?\*/""", re.DOTALL)
@@ -40,8 +40,15 @@ def says_order(query: str) -> bool:
 
 
 def without_end(content: str) -> str:
-    """The query or name without the blanks around it and the semicolon after it."""
-    return content.strip().rstrip(";").rstrip()
+    """The query or name without the blanks around it, the semicolon after it, and remarks behind that.
+
+    >>> without_end(" select ';' from t; -- all"), without_end("select 1 -- one")
+    ("select ';' from t", 'select 1 -- one')
+    """
+    text = content.strip()
+    bare = NO_SQL.sub(lambda match: "\0" * len(match[0]) if match[0][0] in "-/" else "x" * len(match[0]), text)
+    end = bare.rstrip("\0; \t\r\n")
+    return text[: len(end)].rstrip() if ";" in bare[len(end) :] else text
 
 
 def name_parts(content: str) -> tuple[str | None, str] | None:

@@ -23,7 +23,7 @@ from sameset.sources.base import Source
 from sameset.sources.file_parts import FilesSource
 from sameset.sources.file_sets import FileSet
 from sameset.sources.file_states import of_each
-from sameset.sources.files import attach_stores, open_bytes, open_stream, readable_file, sql_path
+from sameset.sources.files import attach_stores, open_bytes, open_stream, readable_file, refuse_packed, sql_path
 from sameset.sources.given_types import checked_types, restored_halves
 from sameset.sources.scan import Layout, ScannedSource, quoted, reading, refuse_repeated, text_literal, unique_names
 from sameset.sources.schemas import one_schema
@@ -38,6 +38,7 @@ SEPARATORS = (*DELIMITERS, " ", ":", "^", "~", "\x01", "\x1f", "\u00a6", "\u00a7
 LINES_LOOKED_AT = 100
 NUMBER_STARTS = tuple("+-.0123456789")
 EXCEL_HINT = re.compile(r'"?sep=.?"?', re.IGNORECASE)
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
 HEADER_BYTES = 1 << 20
 # DuckDB's own limit is 2 MB; whole documents may be cells. Its buffer would grow with that, to 16 lines, and scan
 # lineitem at half the speed; two lines do.
@@ -166,12 +167,14 @@ class DelimitedSource(ScannedSource, FilesSource):
 
     def _refuse_data_as_header(self, con: duckdb.DuckDBPyConnection, header: tuple[str, ...], types: list[str]) -> None:
         """Nothing, unless the first line reads as one more row: each typed column has a value of its type there."""
+        if self._schema is not None and set(header) & set(self._schema.names):
+            return
         telling = [name for name, type_ in zip(header, types, strict=True) if type_ != "VARCHAR"] or list(header)
         # Of a true header the first name tells already.
         if families_of(con, telling[:1]) != [None] and None not in families_of(con, telling):
             raise SourceError(
                 f"{self.address} seems to have no header: {header[0]!r} and what follows in its first line read as "
-                "data; put the names of the columns into the first line"
+                "data; put the names of the columns into the first line, or, if these are names, give types with --schema-from"
             )
 
 
@@ -186,6 +189,7 @@ def _header_of(file: str, given: Sequence[str]) -> Header:
     if not best:
         raise SourceError(f"{file} has no valid header in line 1; look for a quote that is not closed")
     refuse_repeated(best, file)
+    _refuse_other_breaks(file, text, chosen)
     if len(best) == 1 and best[0] not in given and (separator := _separator(text)):
         raise SourceError(
             f"{file} seems to have its cells separated by {separator!r}, which would be read as one column; "
@@ -217,6 +221,8 @@ def _refuse_no_header(file: str, text: str) -> None:
     first = text.split("\n", 1)[0].rstrip("\r")
     if not text.strip("\r\n"):
         raise SourceError(f"{file} has no header line; the first line has to name the columns")
+    if not first:
+        raise SourceError(f"{file} has an empty line 1; the first line has to name the columns")
     if "\0" in first:
         raise SourceError(f"{file} has NUL bytes in line 1, so it is no text in UTF-8; convert it to UTF-8")
     if EXCEL_HINT.fullmatch(first):
@@ -244,6 +250,7 @@ def _start_of(file: str) -> str:
     with reading(file):
         with open_stream(file) as stream:
             start = bytes(stream.read(HEADER_BYTES))
+        refuse_packed(file, start)
         try:
             return codecs.getincrementaldecoder("utf-8-sig")().decode(start)
         except UnicodeDecodeError as error:
@@ -252,8 +259,28 @@ def _start_of(file: str) -> str:
 
 
 def _first_line(text: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except (csv.Error, StopIteration):
-        # Not with this delimiter: `a;"b,c"` is no line of comma-separated cells.
-        return []
+    return _cut_line(text, delimiter)[0]
+
+
+def _cut_line(text: str, delimiter: str) -> tuple[list[str], str]:
+    """The cells of the first line, as DuckDB cuts them (blanks around quotes are no part of a cell), and what ends it."""
+    end = re.escape(delimiter)
+    # As often as it can, without going back: a line of many quotes is read once.
+    cell = re.compile(rf' *"((?:[^"]|"")*+)" *(?={end}|[\r\n]|\Z)|(?! *")([^{end}\r\n]*)')
+    cells, at = [], 0
+    while match := cell.match(text, at):
+        cells.append(match[2] if match[1] is None else match[1].replace('""', '"'))
+        at = match.end()
+        if text[at : at + 1] != delimiter:
+            return cells, (LINE_BREAK.match(text, at) or [""])[0]
+        at += 1
+    return [], ""  # not with this delimiter: `a;"b,c"` is no line of comma-separated cells
+
+
+def _refuse_other_breaks(file: str, text: str, delimiter: str) -> None:
+    """Nothing, unless a name holds a line break that does not end the line: DuckDB would find no rows behind that."""
+    names, end = _cut_line(text, delimiter)
+    if odd := next((name for name in names if end and set(LINE_BREAK.findall(name)) - {end}), None):
+        raise SourceError(
+            f"{file} has a line break within the name {odd!r}, of another kind than the lines end with; write that name in one line"
+        )

@@ -13,7 +13,7 @@ import pyarrow as pa
 from sameset.errors import MissingExtraError, SourceError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.base import Source
-from sameset.sources.files import is_object
+from sameset.sources.files import is_object, local_path
 from sameset.sources.scan import quoted, reading
 from sameset.sources.schemas import conformed
 
@@ -28,7 +28,7 @@ class DeltaSource(ArrowStreamSource):
 
     def __init__(self, path: str, shown: str) -> None:
         super().__init__(shown)
-        self._path = path.rstrip("/") if is_object(path) else os.path.abspath(os.path.expanduser(path))
+        self._path = path.rstrip("/") if is_object(path) else os.path.abspath(os.path.expanduser(local_path(path)))
         self._version: int | None = None
 
     def row_count(self) -> int | None:
@@ -72,6 +72,8 @@ class DeltaSource(ArrowStreamSource):
         if not is_object(self._path):
             if not os.path.isdir(self._path):
                 raise SourceError(f"{self.address} does not exist; check the path")
+            if not is_delta(self._path):
+                raise SourceError(f"{self.address} is no Delta table: it has no folder _delta_log; check the path")
         elif not is_delta(self._path):
             raise SourceError(f"{self.address} is no Delta table: it has no folder _delta_log; check bucket and key")
 
@@ -100,7 +102,7 @@ def is_delta(path: str) -> bool:
         return os.path.isdir(os.path.join(path, "_delta_log"))
     from sameset.sources.object_store import holds_objects
 
-    return holds_objects(f"{path.rstrip('/')}/_delta_log")
+    return holds_objects(path, "/_delta_log")
 
 
 def _store_options() -> dict[str, str]:
@@ -124,4 +126,5 @@ def _reason(text: str) -> str:
         return f"its file {lost[1]} is missing"
     lines = [re.sub(r"\x1b\[[0-9;]*m|↳", "", line).strip() for line in text.splitlines()]
     told = next((line for line in lines if re.match(r"[45]\d\d ", line)), lines[0] if lines else "no reason")
+    told = re.split(r": \w+ \{", told)[0]  # what follows is the program's own view of the log
     return re.sub(r"https?://\S+", "an object of it", told).rstrip(".")

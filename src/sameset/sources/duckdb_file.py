@@ -10,14 +10,14 @@ import pyarrow as pa
 
 from sameset.errors import SourceError
 from sameset.sources.base import ROWS_PER_BATCH
-from sameset.sources.database_names import name_parts, offered, says_order
-from sameset.sources.files import readable_file
+from sameset.sources.database_names import name_parts, offered, says_order, without_end
+from sameset.sources.files import is_object, readable_file
 from sameset.sources.interrupts import apart
 from sameset.sources.scan import Layout, ScannedSource, connect, one_select, quoted, reading
 
 __all__ = ["DuckDBSource"]
 
-QUERY = re.compile(r"\s*(?:select|with|from|values|\(|--|/\*)(?![\w.$])", re.IGNORECASE)
+QUERY = re.compile(r"\s*(?:(?:select|with|from|values)(?![\w.$])|\(|--|/\*)", re.IGNORECASE)
 
 
 class DuckDBSource(ScannedSource):
@@ -26,7 +26,7 @@ class DuckDBSource(ScannedSource):
     def __init__(self, path: str, content: str) -> None:
         super().__init__(f"{path}::{content}")
         self._path = path
-        self._content = content.strip()
+        self._content = without_end(content)
 
     def ordered_batches(
         self, columns: Sequence[str] | None = None, where: str | None = None, rows: int = ROWS_PER_BATCH
@@ -50,6 +50,8 @@ class DuckDBSource(ScannedSource):
             return None if rows is None else int(rows)
 
     def _database(self) -> str:
+        if is_object(self._path):
+            raise SourceError(f"{self.address} is in a store, but DuckDB's files are read on disk only; copy it to one")
         return readable_file(self._path)
 
     def _is_query(self) -> bool:
@@ -74,7 +76,7 @@ class DuckDBSource(ScannedSource):
         return Layout(name, tuple(con.table(name).columns))
 
     def _query_layout(self, con: duckdb.DuckDBPyConnection) -> Layout:
-        query = self._content.rstrip().rstrip(";")
+        query = self._content
         one_select(con, query, self.address)
         # The relation has the names as written; as a subquery repeated ones would get a suffix.
         names = tuple(con.sql(query).columns)

@@ -8,13 +8,17 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+import pyarrow as pa
+
 from sameset.errors import SchemaError, SourceError
 from sameset.sources.files import COMPRESSIONS, first_bytes, is_object, readable_file
+from sameset.sources.lake_files import in_delta_log, refuse_files_of_lakes
 from sameset.sources.pixels import IMAGE_ENDINGS
+from sameset.sources.schemas import plain
 
 __all__ = ["ENDINGS", "FileSet", "files_at", "has_pattern", "kind_by_ending", "kind_of"]
 
@@ -45,6 +49,8 @@ class FileSet:
     partitions: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
     #: The folder below which they were found, in which names are relative to it; that of the file itself if it is one.
     root: str = ""
+    #: The keys whose values are texts, whatever they are written like.
+    texts: frozenset[str] = frozenset()
 
     def names(self) -> list[str]:
         """What the files are called below that folder, with slashes."""
@@ -56,7 +62,28 @@ class FileSet:
 
     def partition_types(self) -> dict[str, str]:
         """The SQL type of each key: BIGINT or DATE where all its values are written as such, else VARCHAR."""
-        return {key: _partition_type(set(values) - {None}) for key, values in self.partitions.items()}
+        return {
+            key: "VARCHAR" if key in self.texts else _partition_type(set(values) - {None})
+            for key, values in self.partitions.items()
+        }
+
+    def typed_by(self, schema: pa.Schema | None) -> FileSet:
+        """The same files with keys of the types that are given: text, where they would be numbers or days by themselves.
+
+        Raises:
+            SourceError: the values of a key are none of the type that is given.
+        """
+        given = {key: schema.field(key).type for key in self.partitions if schema is not None and key in schema.names}
+        for key, type_ in given.items():
+            found = self.partition_types()[key]
+            if wrong := sorted(
+                value for value in self.partitions[key] if value is not None and not _may_be(found, type_)
+            ):
+                raise SourceError(
+                    f"{self.address} has {wrong[-1]!r} for {key!r} in its folder names, and that column is given as {type_}; "
+                    "correct it, or leave --schema-from out"
+                )
+        return replace(self, texts=frozenset(key for key, type_ in given.items() if _is_text(type_)))
 
     def folder_options(self) -> str:
         """The options of DuckDB's readers that make columns of the folders' keys, as they are written, of their types."""
@@ -96,6 +123,7 @@ def files_at(address: str) -> FileSet:
         raise SourceError(
             f"{address} has no Parquet, CSV, JSON lines, Arrow, image, npy, npz or tar files; the ending of a name tells the kind"
         )
+    refuse_files_of_lakes(address, known, found, root)
     if len(kinds) > 1:
         listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items(), key=str))
         raise SourceError(
@@ -196,8 +224,8 @@ def _found_objects(address: str) -> tuple[str, list[str] | None]:
         readable_file(root)
     if listing is None or address in listing:
         return "", None
-    matches = re.compile(_regex(address)).fullmatch
-    return root, [file for file in listing if matches(file)]
+    pattern = _below(address, root).split("/")
+    return root, [file for file in listing if in_delta_log(file) or _matches(_below(file, root).split("/"), pattern)]
 
 
 def _fixed_part(pattern: str) -> str:
@@ -207,14 +235,14 @@ def _fixed_part(pattern: str) -> str:
     return "".join(fixed).rstrip("/") or ("/" if fixed else "")
 
 
-def _regex(pattern: str) -> str:
-    """A pattern of files as a regular expression: `*` and `?` stay within a folder, `**/` means any folders."""
-    signs = re.split(r"(\*\*/|\*|\?|\[!?\]?[^\]]*\])", pattern)
-    meaning = {"**/": "(?:[^/]+/)*", "*": "[^/]*", "?": "[^/]"}
-    return "".join(
-        meaning[sign] if sign in meaning else "[" + sign[1:].replace("!", "^", 1) if i % 2 else re.escape(sign)
-        for i, sign in enumerate(signs)
-    )
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether the parts of a name below the folder of a search are what `_files_below` would find there."""
+    first, rest = pattern[0], pattern[1:]
+    if first == "**":
+        return not rest or any(_matches(parts[i:], rest) for i in range(len(parts)))
+    if not parts or not fnmatch.fnmatchcase(parts[0], first):
+        return False
+    return _matches(parts[1:], rest) if rest else len(parts) == 1
 
 
 def _below(file: str, root: str) -> str:
@@ -230,9 +258,12 @@ def _is_hidden(name: str) -> bool:
 
 def _partitions(address: str, names: list[str]) -> dict[str, tuple[str | None, ...]]:
     pairs = list(map(_pairs, names))
-    keys = {tuple(key for key, _ in found) for found in pairs}
+    keys = {tuple(key for key, _ in found): name for found, name in zip(pairs, names, strict=True)}
     if len(keys) > 1:
-        raise SchemaError(f"{address} has files in different key=value folders; read them separately")
+        first, second = sorted(keys.values())[:2]
+        raise SchemaError(
+            f"{address} has files in different key=value folders, such as {first} and {second}; read them separately"
+        )
     common = tuple(map(unquote, *keys))
     if len({key.lower() for key in common}) < len(common):
         raise SchemaError(
@@ -261,6 +292,18 @@ def _partition_type(values: set[str | None]) -> str:
     if texts and all(re.fullmatch(r"0|-?[1-9][0-9]{0,18}", text) and -(2**63) <= int(text) < 2**63 for text in texts):
         return "BIGINT"
     return "DATE" if texts and all(_is_date(text) for text in texts) else "VARCHAR"
+
+
+def _may_be(sql_type: str, given: pa.DataType) -> bool:
+    """Whether values of a key that are of this SQL type by themselves may be given as the other type."""
+    if _is_text(given) or pa.types.is_null(given):
+        return True
+    is_number = pa.types.is_integer(given) or pa.types.is_floating(given) or pa.types.is_decimal(given)
+    return bool(is_number if sql_type == "BIGINT" else pa.types.is_date(given) and sql_type == "DATE")
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_string(plain(type_)))
 
 
 def _is_date(text: str) -> bool:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pyarrow as pa
 
@@ -21,22 +22,45 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPRESSIONS",
+    "LONGEST_SIGN",
     "attach_stores",
     "first_bytes",
     "is_object",
+    "local_path",
     "open_bytes",
     "open_random",
     "readable_file",
+    "refuse_packed",
     "sql_path",
 ]
 
 BUFFER = 1 << 20  # of an object each read is a request
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+#: By the first bytes of what is packed, what to do about it where text is expected.
+PACKED = {
+    b"\x1f\x8b": "is compressed with gzip; let its name end in .gz",
+    b"\x28\xb5\x2f\xfd": "is compressed with zstd; let its name end in .zst",
+    b"PK\x03\x04": "is a zip archive, or a file of Excel; unpack or convert it",
+    b"\xfd7zXZ\x00": "is compressed with xz; decompress it",
+    b"BZh91AY&SY": "is compressed with bzip2; decompress it",
+}
+LONGEST_SIGN = max(map(len, PACKED))
 
 
 def is_object(file: str) -> bool:
     """Whether the file is an object of an S3-compatible store."""
     return file[:5].lower() == "s3://"
+
+
+def local_path(address: str) -> str:
+    """The path that a URL `file://` names, as it is written, or unescaped if there is such a file; any other text as it is."""
+    if address[:7].lower() != "file://":
+        return address
+    path = address[7:]
+    if path[:10].lower() == "localhost/":
+        path = path[9:]
+    plain = unquote(path)
+    return plain if not os.path.exists(path) and os.path.exists(plain) else path
 
 
 def readable_file(path: str, *, or_empty: bool = False) -> str:
@@ -81,6 +105,12 @@ def open_random(path: str) -> pa.NativeFile:
     from sameset.sources.object_store import open_object
 
     return open_object(path)
+
+
+def refuse_packed(path: str, start: bytes) -> None:
+    """Nothing, unless the first bytes of what should be text are those of something packed."""
+    if told := next((told for sign, told in PACKED.items() if start.startswith(sign)), None):
+        raise SourceError(f"{path} {told}")
 
 
 def sql_path(path: str) -> str:

@@ -1,10 +1,10 @@
 """Types that are given, not found out: which texts are values of them, and the first text that is none.
 
-    integer    `5`, `+5`, `007`, `5.0`             boolean    `true`, `false`, `t`, `f`, `1`, `0`, in any case
-    float      `5`, `-0.5e3`, `nan`, `inf`         date       `2024-02-29`
-    decimal    no more digits than the type has    time       `10:00:00`, no more digits of a second than the unit has
-    text       everything                          timestamp  date, blank or `T`, time; a date alone is its midnight;
-                                                              with a zone if and only if the type has one
+    integer    `5`, `+5`, `007`, `5.0`              boolean    `true`, `false`, `t`, `f`, `1`, `0`, in any case
+    float      `-0.5e3`, `nan`, `inf`; not `1e400`  date       `2024-02-29`
+    decimal    no more digits than the type has     time       `10:00:00`, no more digits of a second than the unit has
+    text       everything                           timestamp  date, blank or `T`, time; a date alone is its midnight;
+                                                               with a zone if and only if the type has one
 
 Bytes, durations and nested types have no writing as text that everybody shares, and are refused.
 """
@@ -27,6 +27,9 @@ WORDS = "'nan', 'inf', '-inf', '+inf', 'infinity', '-infinity', '+infinity'"
 DAY, CLOCK = r"[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
 ZONE = r" ?(?:Z|[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?)"
 INTEGERS = {8: "TINYINT", 16: "SMALLINT", 32: "INTEGER", 64: "BIGINT"}
+MOST_DIGITS = 38
+#: What becomes nothing as a half float, at most, and what becomes infinite, at least.
+HALF_LEAST, HALF_BEYOND = f"{2.0**-25!r}", "65520"
 FRACTION = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
 
@@ -67,13 +70,20 @@ def _sql_types(con: duckdb.DuckDBPyConnection, names: Sequence[str], schema: pa.
             continue  # nothing is known of its values
         if pattern_of(type_) is None:
             raise UnsupportedTypeError(name, f"{type_} in the schema given, but texts in the file")
-        # DuckDB has no half floats; these are narrowed on arrival (`restored_halves`).
-        types[name] = "FLOAT" if pa.types.is_float16(type_) else sql_type_of(con, type_)
+        types[name] = _sql_type(con, type_)
     if not types and names and schema.names:
         raise SourceError(
             f"none of the columns {', '.join(map(repr, names[:5]))} has a type in the schema given; is it that of another table?"
         )
     return types
+
+
+def _sql_type(con: duckdb.DuckDBPyConnection, type_: pa.DataType) -> str:
+    if pa.types.is_float16(type_):
+        return "FLOAT"  # DuckDB has no half floats; these are narrowed on arrival (`restored_halves`)
+    if pa.types.is_decimal(type_):
+        return f"DECIMAL({type_.precision}, {type_.scale})"
+    return sql_type_of(con, type_)
 
 
 def _misfit(
@@ -118,12 +128,24 @@ def pattern_of(type_: pa.DataType) -> str | None:
         unsigned = "U" if pa.types.is_unsigned_integer(type_) else ""
         return _both(r"[+-]?[0-9]+(?:\.0*)?", unsigned + INTEGERS[type_.bit_width])
     if pa.types.is_floating(type_):
-        written = f"regexp_full_match({{x}}, '{NUMBER}(?:[eE][+-]?[0-9]+)?') AND TRY_CAST({{x}} AS DOUBLE) IS NOT NULL"
-        return f"({written} OR lower({{x}}) IN ({WORDS}))"
-    if pa.types.is_decimal128(type_) and 0 <= type_.scale <= type_.precision:
+        written = f"regexp_full_match({{x}}, '{NUMBER}(?:[eE][+-]?[0-9]+)?') AND {_in_range(type_)}"
+        return f"(({written}) OR lower({{x}}) IN ({WORDS}))"
+    if _is_narrow_decimal(type_):
         pattern = rf"[+-]?(?:[0-9]+(?:\.[0-9]{{0,{type_.scale}}}0*)?|\.[0-9]{{1,{max(type_.scale, 1)}}}0*)"
         return _both(pattern, f"DECIMAL({type_.precision}, {type_.scale})")
     return _temporal(type_)
+
+
+def _in_range(type_: pa.DataType) -> str:
+    """The SQL that is true of a number {x} that does not become infinite, or nothing, as a float of the type."""
+    value = f"abs(TRY_CAST({{x}} AS {'DOUBLE' if pa.types.is_float64(type_) else 'FLOAT'}))"
+    least, beyond = (HALF_LEAST, HALF_BEYOND) if pa.types.is_float16(type_) else ("0", "'inf'::DOUBLE")
+    return f"{value} < {beyond} AND ({value} > {least} OR NOT regexp_matches({{x}}, '^[^eE]*[1-9]'))"
+
+
+def _is_narrow_decimal(type_: pa.DataType) -> bool:
+    """Whether it is a decimal that DuckDB has, whatever Arrow keeps it in."""
+    return bool(pa.types.is_decimal(type_) and 0 <= type_.scale <= type_.precision <= MOST_DIGITS)
 
 
 def _temporal(type_: pa.DataType) -> str | None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from sameset.errors import MissingExtraError, SourceError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.base import Source
-from sameset.sources.files import is_object, readable_file
+from sameset.sources.files import is_object, local_path, readable_file
 from sameset.sources.scan import reading
 from sameset.sources.schemas import conformed
 
@@ -34,7 +34,7 @@ class IcebergSource(ArrowStreamSource):
 
     def __init__(self, address: str) -> None:
         super().__init__(address)
-        self._place = address[len("iceberg://") :]
+        self._place = local_path(address[len("iceberg://") :])  # as catalogs and tables themselves write it
         self._state: tuple[int | None, int] | None = None  # of the snapshot and of the schema
 
     ordered_batches = Source.ordered_batches  # a lake keeps its rows in no order

@@ -19,7 +19,15 @@ import pyarrow as pa
 
 from sameset.errors import SchemaError, SourceError
 from sameset.sources.file_sets import FileSet
-from sameset.sources.files import attach_stores, open_bytes, readable_file, sql_path
+from sameset.sources.files import (
+    LONGEST_SIGN,
+    attach_stores,
+    open_bytes,
+    open_stream,
+    readable_file,
+    refuse_packed,
+    sql_path,
+)
 from sameset.sources.given_types import checked_types, restored_halves
 from sameset.sources.scan import Layout, ScannedSource, quoted, text_literal, unique_names
 from sameset.sources.text_types import NUMBERS, TEMPORAL, TextColumn, ask, typed, types_of_texts
@@ -57,6 +65,9 @@ class JsonLinesSource(ScannedSource):
         try:
             return self._found(con)
         except duckdb.Error as error:
+            for file in self._files.files:
+                with open_stream(file) as stream:
+                    refuse_packed(file, bytes(stream.read(LONGEST_SIGN)))
             for file, line, why in self._broken_lines():
                 told = f"{file} is not JSON lines: line {line} {why}; write one object of JSON per line"
                 raise SourceError(told) from error
@@ -240,6 +251,8 @@ class JsonLinesSource(ScannedSource):
                 yield file, number, "is longer than 16 MiB"
             elif isinstance(value, ValueError) and "UTF-8 BOM" in str(value):
                 yield file, number, "begins with a byte order mark, which is to be left out"
+            elif isinstance(value, UnicodeDecodeError):
+                yield file, number, "is not UTF-8"
             elif isinstance(value, ValueError):
                 yield file, number, f"cannot be read ({str(value).split(': line')[0]})"
             elif not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""A table in memory: anything that hands its rows out as Arrow (pyarrow, pandas, Polars, DuckDB relations)."""
+"""A table in memory: anything that hands its rows out as Arrow (pyarrow and its datasets, pandas, Polars, DuckDB relations)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class MemorySource(ArrowStreamSource):
 
     def _arrow_schema(self) -> pa.Schema:
         with _told(self.address):
-            if isinstance(self._table, pa.Table | pa.RecordBatchReader):
+            if isinstance(self._table, pa.Table | pa.RecordBatchReader | _Scans):
                 return _marked(self._table.schema)
             if hasattr(self._table, "collect_schema"):
                 return _polars_schema(self._table.collect_schema())
@@ -76,6 +76,24 @@ class MemorySource(ArrowStreamSource):
         schema = self.schema()
         private = [name for name in schema.names if _is_private(schema, name)]
         return self._table.drop(private) if private else self._table
+
+
+class _Scans:
+    """A dataset of pyarrow's, or a scanner of one, as a stream that may be asked again and holds few batches at a time."""
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self._scanner().projected_schema
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._scanner().to_reader().__arrow_c_stream__(requested_schema)
+
+    def _scanner(self) -> Any:
+        is_dataset = hasattr(self._dataset, "scanner")
+        return self._dataset.scanner(batch_readahead=2, fragment_readahead=1) if is_dataset else self._dataset
 
 
 @contextmanager
@@ -132,6 +150,10 @@ def _as_arrow(table: Any) -> Any:
             return _exported(table)
         if library == "polars" and hasattr(table, "collect_schema"):  # a Series has none
             return table
+        if isinstance(table, pa.ChunkedArray) or hasattr(table, "to_frame"):
+            raise SourceError(f"a {type(table).__name__} is one column and no table; give a frame or a table with it")
+        if library == "pyarrow" and hasattr(table, "to_batches") and hasattr(table, "count_rows"):
+            return _Scans(table)
         if hasattr(table, "__arrow_c_stream__"):
             # Nothing says whether it may be asked twice.
             return pa.RecordBatchReader.from_stream(table)

@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import fs
 
+from sameset.addresses import holds_password, without_password
 from sameset.errors import MissingExtraError, SourceError, SourceUnavailableError
 from sameset.sources.reasons import may_pass
 
@@ -54,6 +55,7 @@ REASONS = {
     "ACCESS_DENIED": "access is denied; check the credentials and the permissions of the bucket",
     "INVALID_ACCESS_KEY_ID": "the access key is not known there; check AWS_ACCESS_KEY_ID",
     "SIGNATURE_DOES_NOT_MATCH": "the secret key does not match; check AWS_SECRET_ACCESS_KEY",
+    "VALIDATION": "the address of the store or the name of the bucket is not valid; check AWS_ENDPOINT_URL and the address",
     "NETWORK_CONNECTION": "the store does not answer; check AWS_ENDPOINT_URL and the network",
     "REQUEST_TIMEOUT": "the store does not answer in time; check AWS_ENDPOINT_URL and the network",
     "SLOW_DOWN": "the store asks to slow down; try again later",
@@ -98,10 +100,11 @@ def listing_of(folder: str) -> dict[str, tuple[int, int]]:
     }
 
 
-def holds_objects(address: str) -> bool:
-    """Whether there are objects below a prefix."""
+def holds_objects(address: str, folder: str = "") -> bool:
+    """Whether there are objects below a prefix, or below a folder in it."""
+    path = _path(address)
     with _told(address):
-        return bool(_filesystem().get_file_info(_path(address)).type == fs.FileType.Directory)
+        return bool(_filesystem().get_file_info(f"{path}{folder}").type == fs.FileType.Directory)
 
 
 def objects_below(address: str) -> list[str] | None:
@@ -229,6 +232,11 @@ def _path(address: str) -> str:
     if not re.fullmatch(r"[^/@:]+(?:/.*)?", path, re.DOTALL):
         shown = address.rpartition("@")[2].partition("?")[0]  # credentials may stand before the one and after the other
         raise SourceError(f"{shown!r} names no bucket; write s3://BUCKET/KEY, credentials go into the environment")
+    if "?" in path and holds_password(address):
+        shown = without_password(address)
+        raise SourceError(f"{shown} holds a secret; write s3://BUCKET/KEY, credentials go into the environment")
+    if "//" in path:
+        raise SourceError(f"{address} has two slashes in a row; write one, or rename the object if they are in its key")
     return path
 
 

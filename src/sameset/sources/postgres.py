@@ -23,15 +23,16 @@ import pyarrow as pa
 from sameset.errors import MissingExtraError, SourceError, SourceUnavailableError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.base import ROWS_PER_BATCH
-from sameset.sources.database_names import offered, says_order
+from sameset.sources.database_names import offered, says_order, without_end
 from sameset.sources.interrupts import apart, interruptible
 from sameset.sources.postgres_types import Column, columns_of, restored
 from sameset.sources.reasons import may_pass
 from sameset.sources.scan import quoted, reading
+from sameset.sources.sql_kinds import POSTGRES_SESSION
 
 __all__ = ["PostgresSource"]
 
-QUERY = re.compile(r"\s*(?:select|with|values|table|\(|--|/\*)(?![\w.$])", re.IGNORECASE)
+QUERY = re.compile(r"\s*(?:(?:select|with|values|table)(?![\w.$])|\(|--|/\*)", re.IGNORECASE)
 NAME = re.compile(r'\s*(?:("(?:[^"]|"")+"|[^".\s]+)\s*\.\s*)?("(?:[^"]|"")+"|[^".\s]+)\s*')
 CONNECT_SECONDS = 10
 #: What one batch holds before it is handed over, so that few wide rows do not take all memory.
@@ -44,7 +45,7 @@ class PostgresSource(ArrowStreamSource):
     def __init__(self, url: str, content: str, shown: str) -> None:
         super().__init__(shown)
         self._uri, self._secrets = _uri(url, shown)
-        self._content = content.strip().rstrip(";").rstrip()
+        self._content = without_end(content)
         self._columns: tuple[Column, ...] = ()
         self._rows = ""
 
@@ -106,8 +107,8 @@ class PostgresSource(ArrowStreamSource):
             raise MissingExtraError("postgres", "reading from PostgreSQL") from None
         with self._told(dbapi), dbapi.connect(self._uri) as con, con.cursor() as cursor:
             cursor.adbc_statement.set_options(**{StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(BATCH_BYTES)})
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            cursor.execute("SET LOCAL TimeZone = 'UTC'")
+            for statement in POSTGRES_SESSION:
+                cursor.execute(statement)
             with interruptible(con.adbc_cancel):
                 yield cursor
 
@@ -116,7 +117,9 @@ class PostgresSource(ArrowStreamSource):
         with reading(self.address):
             try:
                 yield
-            except dbapi.Error as error:
+            except (dbapi.Error, OSError, pa.ArrowException) as error:  # Arrow's own come while rows are streamed
+                if "[libpq]" not in str(error) and not isinstance(error, dbapi.Error):
+                    raise
                 kind = SourceUnavailableError if may_pass(error) else SourceError
                 raise kind(f"{self.address} cannot be read: {self._reason(str(error))}") from None
 

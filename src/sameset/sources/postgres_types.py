@@ -15,7 +15,7 @@ from sameset.sources.scan import quoted, refuse_repeated
 __all__ = ["Column", "columns_of", "restored"]
 
 #: What the stream has no type for, or one that is wrong: delivered as another type.
-CASTS = {"oid": "bigint", "xml": "text", "name": "text", "char": "text"}
+CASTS = {"oid": "bigint", "xml": "text", "name": "text", "char": "text", "citext": "text"}
 #: Arrow types that the stream gives to values which they cannot hold, or that depend on the server's settings.
 REFUSED = {"money"}
 #: 4713 BC, the first day that PostgreSQL has; what it calls infinite arrives as a number below.

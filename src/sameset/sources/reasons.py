@@ -39,6 +39,7 @@ _PASSES = re.compile(
 )
 
 _OTHER = "it is not compressed as its ending says, or damaged; give it the ending of what it is, or fetch it again"
+_OUT_OF_REACH = "it has times that the finer unit of other files does not reach; read the files separately"
 #: By what the libraries say of files that users really have, what it is and what to do.
 KNOWN = {
     "Truncated compressed stream": "its compressed content breaks off; fetch or write it again",
@@ -50,6 +51,9 @@ KNOWN = {
     "Parquet magic bytes not found": "it is no Parquet file, or breaks off before its end; fetch or write it again",
     "Parquet file size is": "it is no Parquet file, or breaks off before its end; fetch or write it again",
     "Need at least one non-root column": "it has no columns; give it as an Arrow file, or write it with one",
+    "a different configuration than existing": "this process has it open; close that connection, or give a relation of it",
+    "would result in out of bounds timestamp": _OUT_OF_REACH,
+    "Could not convert Timestamp to higher precision": _OUT_OF_REACH,
     "Not an Arrow file": "it breaks off before its end, or something was written behind it; fetch or write it again",
 }
 

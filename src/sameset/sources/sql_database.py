@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, CursorResult, Engine, NullPool, create_e
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SAWarning, SQLAlchemyError
 from sqlalchemy.types import TypeEngine
 
+from sameset.addresses import is_secret_option
 from sameset.errors import MissingExtraError, SourceError
 from sameset.sources.arrow_stream import ArrowStreamSource
 from sameset.sources.base import ROWS_PER_BATCH
@@ -26,7 +27,7 @@ from sameset.sources.measured_types import measured
 from sameset.sources.mysql_types import mysql_kinds
 from sameset.sources.row_values import MisfitError, ValueColumn, batches_of, misfit_error
 from sameset.sources.scan import reading, refuse_repeated
-from sameset.sources.sql_kinds import Kind
+from sameset.sources.sql_kinds import POSTGRES_SESSION, Kind
 from sameset.sources.sql_types import MYSQL, declared_kind, measured_kinds
 
 __all__ = ["SQLDatabaseSource"]
@@ -41,7 +42,7 @@ SESSIONS = {
         "SET time_zone = '+00:00', net_write_timeout = 600",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     ),
-    "postgresql": ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", "SET LOCAL TimeZone = 'UTC'"),
+    "postgresql": POSTGRES_SESSION,
 }
 SESSIONS["mariadb"] = SESSIONS["mysql"]
 #: By dialect and driver, what the connection is told unless the address says otherwise; times are in seconds.
@@ -54,8 +55,10 @@ DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
 EXTRAS = {"pymysql": "mysql", "psycopg": "postgres"}
 #: How SQLAlchemy warns of a type that it does not know.
 UNKNOWN = re.compile(r"type '(.+?)' of column '(.+)'")
-#: Texts, quoted names and remarks: what stands in them is no SQL.
-NO_SQL = re.compile(r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+#: Texts, quoted names and remarks: what stands in them is no SQL, save in those that MySQL runs, `/*! ... */`.
+NO_SQL = re.compile(r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`|--[^\n]*|/\*(?!M?!).*?\*/""", re.DOTALL)
+
+INTO_A_FILE = re.compile(r"\binto\s+(?:outfile|dumpfile)\b", re.IGNORECASE)
 
 
 class SQLDatabaseSource(ArrowStreamSource):
@@ -132,7 +135,8 @@ class SQLDatabaseSource(ArrowStreamSource):
         return [name.replace("``", "`") for name in names] if con.dialect.name in MYSQL else names, declared, kinds
 
     def _query_columns(self, con: Connection) -> tuple[list[str], list[str], list[Kind]]:
-        if ";" in NO_SQL.sub("", self._content):
+        bare = NO_SQL.sub("", self._content)
+        if ";" in bare or INTO_A_FILE.search(bare):  # which MySQL writes in a transaction that only reads, too
             raise SourceError(
                 f"{self.address} is not a single SELECT; a source only reads, so give one SELECT without others"
             )
@@ -249,7 +253,8 @@ class SQLDatabaseSource(ArrowStreamSource):
         lines = str(cause.args[-1] if cause.args else cause).strip().splitlines()
         told = lines[0].strip().rstrip(".") if lines else type(cause).__name__
         url = make_url(self._url)
-        for secret in (url.password, *url.query.values()):
+        options = (value for name, value in url.query.items() if is_secret_option(name))
+        for secret in (url.password, *options):
             told = told.replace(secret, "***") if isinstance(secret, str) and len(secret) > 3 else told
         return told
 

@@ -16,6 +16,7 @@ __all__ = [
     "INTEGER",
     "MEASURED",
     "NAIVE",
+    "POSTGRES_SESSION",
     "TEXT",
     "Kind",
     "decimal",
@@ -23,6 +24,14 @@ __all__ = [
 ]
 
 MOST_DIGITS = 76
+#: What begins a session of PostgreSQL, whatever driver it has: one state of the data, nothing written, and texts of values
+#: as they are everywhere; with a database's own `extra_float_digits` of 0 a double would lose digits in a driver of texts.
+POSTGRES_SESSION = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    "SET LOCAL TimeZone = 'UTC'",
+    "SET LOCAL DateStyle = 'ISO'",
+    "SET LOCAL extra_float_digits = 3",
+)
 
 
 class Kind(NamedTuple):
@@ -52,4 +61,4 @@ def decimal(precision: int, scale: int) -> Kind | None:
 
 def refused(name: str) -> Kind:
     """No values, because the database's type of this name has no canonical form."""
-    return Kind(pa.opaque(pa.binary(), name, "SQL"), None, "NULL")
+    return Kind(pa.opaque(pa.binary(), str(name), "SQL"), None, "NULL")

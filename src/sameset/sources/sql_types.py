@@ -20,6 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import Connection, types
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from sameset.sources.mysql_types import mysql_kind
@@ -56,7 +57,9 @@ UUID = Kind(pa.binary(16))
 
 def declared_kind(type_: TypeEngine[Any], dialect: str, name: str) -> Kind:
     """What becomes of a column of a table or view that is declared so; `name` is how the database calls the type."""
-    found = mysql_kind(type_) if dialect in MYSQL else _of_postgresql(type_) if dialect == "postgresql" else None
+    if isinstance(type_, postgresql.DOMAIN):  # its values are those of the type below it
+        return declared_kind(type_.data_type, dialect, name)
+    found = mysql_kind(type_) if dialect in MYSQL else _of_postgresql(type_, name) if dialect == "postgresql" else None
     return found or _of_any(type_) or refused(name)
 
 
@@ -82,9 +85,13 @@ def _own_types(con: Connection, codes: Sequence[int]) -> dict[int, str]:
     return {int(oid): str(name) for oid, name in con.exec_driver_sql(query).fetchall()}
 
 
-def _of_postgresql(type_: TypeEngine[Any]) -> Kind | None:
+def _of_postgresql(type_: TypeEngine[Any], name: str) -> Kind | None:
     if isinstance(type_, types.REAL):
         return SINGLE
+    if isinstance(type_, postgresql.OID):
+        return INTEGER
+    if name == "xml":
+        return TEXT
     return JSON if isinstance(type_, types.JSON) else None
 
 

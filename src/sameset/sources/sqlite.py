@@ -120,7 +120,8 @@ class SQLiteSource(ArrowStreamSource):
 
     def _select(self, con: sqlite3.Connection, chosen: list[int], names: list[str]) -> sqlite3.Cursor:
         """The columns at these places; a query is run as it stands where all are chosen, so that its order stays."""
-        if is_query(self._content) and chosen == list(range(len(names))):
+        # A query in brackets SQLite takes only within another one.
+        if is_query(self._content) and chosen == list(range(len(names))) and not self._content.startswith("("):
             return con.execute(self._content)
         # By place, because names that differ only in case are one to SQL.
         cells = ", ".join(f"c{i} AS {quoted(names[i])}" for i in chosen) or "1"
