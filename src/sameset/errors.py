@@ -20,6 +20,8 @@ SamesetError                 exit code 2, one sentence: what, where, what to do
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 __all__ = [
     "ConfigurationError",
     "DamagedSketchError",
@@ -37,7 +39,10 @@ __all__ = [
     "StaleSnapshotError",
     "UnknownDatasetError",
     "UnsupportedTypeError",
+    "listed",
 ]
+
+LONGEST_NAME = 100
 
 
 class SamesetError(Exception):
@@ -130,3 +135,9 @@ class MissingExtraError(SamesetError):
     def __init__(self, extra: str, what: str) -> None:
         super().__init__(f"{what} needs the extra {extra!r}; install it with: pip install 'sameset[{extra}]'")
         self.extra = extra
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """The first of the names, quoted, and how many more there are: a table may have thousands."""
+    every = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..." for name in names]
+    return ", ".join(map(repr, every[:most])) + (f" and {len(every) - most} more" if len(every) > most else "")

@@ -131,3 +131,30 @@ def test_texts_of_any_encoding_are_read_from_parquet(encoding: str, tmp_path: Pa
     table = pa.table({"a": [str(i) for i in range(1_000)], "n": list(range(1_000))})
     pq.write_table(table, tmp_path / "x.parquet", use_dictionary=False, column_encoding={"a": encoding, "n": "PLAIN"})
     assert sketch_table(tmp_path / "x.parquet").text_digest == sketch_table(table).text_digest
+
+
+STRUCTS = pa.array([{"s": {"a": i}} if i % 3 else None for i in range(9)])
+SLICED = {
+    "structs in structs": STRUCTS.slice(2, 4),
+    "a slice in a list": pa.ListArray.from_arrays(pa.array([0, 1, 1, 3, 4], pa.int32()), STRUCTS.slice(2, 5)),
+    "a slice in a struct": pa.StructArray.from_arrays([STRUCTS.slice(1, 5)], ["x"]).slice(1),
+    "a slice as dictionary": pa.DictionaryArray.from_arrays(pa.array([0, 2, None, 1]), STRUCTS.slice(2, 4)),
+}
+
+
+@pytest.mark.parametrize("name", SLICED)
+def test_a_condition_may_speak_of_slices(name: str) -> None:
+    array = SLICED[name]
+    table = pa.table({"c": array, "i": range(len(array))})
+    wanted = [str(value) for value in array.to_pylist()[1:]]
+    batches = open_source(table).batches(
+        ["c"], "i >= 1 and (c is not null or c is null) and c::varchar is distinct from 'x'"
+    )
+    assert [str(value) for batch in batches for value in batch.column(0).to_pylist()] == wanted
+
+
+def test_a_column_of_which_sql_has_no_values_is_named_with_its_type() -> None:
+    table = pa.table({"wide": COLUMNS["wide decimals"], "i": [0, 1, 2, 3]})
+    with pytest.raises(SourceError, match=r"speaks of 'wide', but SQL has no values of the type decimal256\(60, 0\)"):
+        sketch_table(table, Spec(where="wide > 1"))
+    assert sketch_table(table, Spec(where="i > 1 and 'wide' = 'wide'")).row_count == 2

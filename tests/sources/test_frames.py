@@ -42,7 +42,7 @@ def objects(*values: Any) -> pd.DataFrame:
         (objects({"x": (b"x",)}, {"x": ("x",)}), "both bytes and texts in column 'a'"),
         (objects(MOMENT.replace(tzinfo=dt.UTC).timetz()), "times of a day with a zone in column 'a'"),
         (objects({"x", "y"}), "sets in column 'a', which have no order"),
-        (objects(2**64, 1), "cannot be read"),
+        (objects(2**64, 1), "an integer of too many bits for its type in column 'a'; convert it"),
         (objects(1, "x"), "Conversion failed for column a with type object"),
         (pd.DataFrame({"a": [1]}, index=pd.Index([5], name="a")), "'a' both in its columns and in its index"),
     ],

@@ -17,7 +17,7 @@ from sameset.canonical.forms import AS_IS, Form
 from sameset.canonical.keys import key_lanes, pack_keys
 from sameset.canonical.murmur import hash_lightly
 from sameset.canonical.plans import plan_column
-from sameset.errors import SchemaError
+from sameset.errors import SchemaError, listed
 from sameset.kernels.fold import block_rows, fold_columns
 from sameset.kernels.rows import bind_column, bind_entries, finish_rows, finish_sums
 
@@ -61,7 +61,7 @@ def check_columns(names: Sequence[str], key: Sequence[str]) -> None:
         raise SchemaError(f"the key names a column twice: {', '.join(key)}; name each key column once")
     for name in key:
         if name not in names:
-            raise SchemaError(f"there is no key column {name!r}; the columns are {', '.join(map(repr, names))}")
+            raise SchemaError(f"there is no key column {name!r}; the columns are {listed(names)}")
 
 
 NOT_COUNTED = (0, 0, 0, 0, 0)
@@ -236,7 +236,7 @@ def _suited(bucketing: Bucketing, names: Sequence[str], families: Sequence[Famil
     """The bucketing with its kind; SchemaError if the table has no such column, or one of another family."""
     if bucketing.column not in names:
         raise SchemaError(
-            f"there is no column {bucketing.column!r} to put rows into buckets by; the columns are {', '.join(map(repr, names))}, "
+            f"there is no column {bucketing.column!r} to put rows into buckets by; the columns are {listed(names)}, "
             "and behind the colon stand year, quarter, month, week, day, hour, range=WIDTH or a number of hashes"
         )
     return bucketing.suited(families[names.index(bucketing.column)])

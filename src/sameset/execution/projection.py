@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sameset.sources.base import ROWS_PER_BATCH, Source
+from sameset.sources.conditions import check_names
 
 if TYPE_CHECKING:
     from sameset.sketches.spec import Spec
@@ -24,13 +25,18 @@ def selected(source: Source, spec: Spec) -> Source:
 
 
 class Projection(Source):
-    """The columns of `names` (new name -> name in the source), in that order, and the rows that `where` chooses."""
+    """The columns of `names` (new name -> name in the source), in that order, and the rows that `where` chooses.
+
+    SourceError for a condition that speaks of anything but single columns.
+    """
 
     def __init__(self, source: Source, names: Mapping[str, str], where: str | None = None) -> None:
         self.address = source.address
         self._source = source
         self._names = dict(names)
         self._where = where
+        if where is not None:
+            check_names(self.address, source.schema().names, where)
 
     def schema(self) -> pa.Schema:
         """The columns chosen, under their new names."""

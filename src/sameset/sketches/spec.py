@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 from sameset.canonical.buckets import Bucketing
 from sameset.canonical.forms import MOST_DIGITS, Form
-from sameset.errors import SchemaError, SketchFormatError, SpecError, SpecMismatchError
+from sameset.errors import SchemaError, SketchFormatError, SpecError, SpecMismatchError, listed
 
 __all__ = ["SampleSize", "Spec", "Wanted", "check_equal"]
 
@@ -103,7 +103,7 @@ class Spec:
         """The columns to read of a table of these names, in its order; SchemaError for one that it has not, or if none is left."""
         for name in (*(self.columns or ()), *self.ignore):
             if name not in names:
-                raise SchemaError(f"there is no column {name!r}; the columns are {', '.join(map(repr, names))}")
+                raise SchemaError(f"there is no column {name!r}; the columns are {listed(names)}")
         left = [name for name in names if (self.columns is None or name in self.columns) and name not in self.ignore]
         if names and not left:  # tables of as many rows would all be the same
             raise SchemaError("no column is left to compare: all that are asked for are ignored, too; ignore fewer")

@@ -9,24 +9,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sameset.canonical.buffers import kept_values, spans
-from sameset.errors import SamesetError, SchemaError, UnsupportedTypeError
+from sameset.errors import SamesetError, SchemaError, SourceError, UnsupportedTypeError, listed
 from sameset.sources.base import ROWS_PER_BATCH, Source
-from sameset.sources.conditions import check_condition
-from sameset.sources.scan import (
-    connect,
-    listed,
-    one_select,
-    reading,
-    refuse_repeated,
-    unique_names,
-)
+from sameset.sources.conditions import check_condition, mentioned
+from sameset.sources.scan import connect, one_select, reading, refuse_repeated, unique_names
 from sameset.sources.schemas import decoded
 
 __all__ = ["ArrowStreamSource"]
@@ -128,7 +122,15 @@ def _filtered(
     If none is chosen, of one that nobody asked for, which knows how many there are.
     """
     query = f"SELECT coalesce(CAST((\n{where}\n) AS BOOLEAN), false) AS keep FROM {VIEW} AS source"  # noqa: S608
-    taken = _mentioned(where, _taken(schema))
+    whole = _taken(schema)
+    if untaken := [
+        name for name in mentioned(schema.names, where) if not _is_taken(_equal_type(schema.field(name).type))
+    ]:
+        raise SourceError(
+            f"{address}: the condition {where!r} speaks of {untaken[0]!r}, but SQL has no values of the type "
+            f"{schema.field(untaken[0]).type}; cast the column, or choose rows by another one"
+        )
+    taken = _mentioned(where, whole)
     with connect() as con:
         con.execute("SET preserve_insertion_order = true")
         # No rows first: a bad condition is an error of an empty table, too.
@@ -136,7 +138,8 @@ def _filtered(
         check_condition(con, address, VIEW, where)
         for batch in reader:
             con.register(VIEW, pa.Table.from_batches([_converted(batch, taken)]))
-            keep = con.sql(query).to_arrow_table().column(0).combine_chunks()
+            kept = con.sql(query).to_arrow_table().columns  # COLUMNS(...) has one for each
+            keep = reduce(pc.and_, (column.combine_chunks() for column in kept))
             held = batch.select(chosen) if chosen else pa.record_batch([keep], names=["keep"])
             yield from _kept_rows(held, keep)
 
@@ -151,13 +154,14 @@ def _kept_rows(batch: pa.RecordBatch, keep: pa.BooleanArray) -> Iterator[pa.Reco
 
 
 def _mentioned(where: str, taken: pa.Schema) -> pa.Schema:
-    """The columns whose names occur in a condition, and one that has none, so that there are rows in any case.
+    """The columns whose names occur in a condition; one of no name if there are none, so that there are rows in any case.
 
     What it does not speak of need not be handed over, where some values are refused (a map with a key twice).
     """
     text = where.lower()
-    fields = [field for field in taken if "*" in text or field.name.lower().replace('"', '""') in text]
-    return pa.schema([*fields, pa.field(ROWS, pa.null(), metadata={"at": "-1"})])
+    patterns = "*" in text or "columns" in text  # COLUMNS('pri') is of all whose name has that in it
+    fields = [field for field in taken if patterns or field.name.lower().replace('"', '""') in text]
+    return pa.schema(fields or [pa.field(ROWS, pa.null(), metadata={"at": "-1"})])
 
 
 def _converted(batch: pa.RecordBatch, taken: pa.Schema) -> pa.RecordBatch:
@@ -167,7 +171,23 @@ def _converted(batch: pa.RecordBatch, taken: pa.Schema) -> pa.RecordBatch:
         at = int(field.metadata[b"at"])
         array = batch.column(at) if at >= 0 else pa.nulls(batch.num_rows)
         arrays.append(array if array.type == field.type else array.cast(field.type))
-    return pa.RecordBatch.from_arrays(arrays, schema=taken)
+    made = pa.RecordBatch.from_arrays(arrays, schema=taken)
+    return _without_offsets(made) if any(map(_has_structs_within, taken.types)) else made
+
+
+def _without_offsets(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same rows from the start of their buffers: DuckDB refuses structs in what is a slice of something."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return pa.ipc.open_stream(sink.getvalue()).read_next_batch()
+
+
+def _has_structs_within(type_: pa.DataType) -> bool:
+    if isinstance(type_, pa.DictionaryType):
+        return bool(pa.types.is_nested(type_.value_type))
+    inner = [type_.field(i).type for i in range(type_.num_fields)]
+    return any(pa.types.is_struct(part) or _has_structs_within(part) for part in inner)
 
 
 def _taken(schema: pa.Schema) -> pa.Schema:
@@ -183,7 +203,8 @@ def _taken(schema: pa.Schema) -> pa.Schema:
 def _equal_type(type_: pa.DataType) -> pa.DataType:
     """The type that DuckDB takes for one that it would refuse or round, of equal values."""
     if isinstance(type_, pa.BaseExtensionType):
-        return _equal_type(type_.storage_type)
+        is_known = type_.extension_name in ("arrow.uuid", "arrow.json") and _is_taken(type_)
+        return type_ if is_known else _equal_type(type_.storage_type)
     if pa.types.is_float16(type_):
         return pa.float32()
     if pa.types.is_duration(type_):

@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from sameset.errors import SourceError
+from sameset.errors import SourceError, listed
 from sameset.sources.arrow_ipc import batches_of, raw_schema_of
 from sameset.sources.samples import SampleSource, column_of, pixel_decoder, split_by_bytes
-from sameset.sources.scan import listed, reading
+from sameset.sources.scan import reading
 from sameset.sources.schemas import conformed, marked, one_schema
 
 __all__ = ["HuggingFaceSource", "is_dataset_folder"]

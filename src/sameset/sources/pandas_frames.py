@@ -49,8 +49,22 @@ def from_pandas(frame: Any, address: str) -> pa.Table:
     with reading(address):
         try:
             return pa.Table.from_pandas(frame, preserve_index=False)
-        except (pa.ArrowException, OverflowError) as error:  # pyarrow adds the column as a second argument
+        except OverflowError as error:  # the only error that does not tell the column
+            raise SourceError(f"{address} has {_too_large(frame)}; convert it to text or decimals") from error
+        except pa.ArrowException as error:  # pyarrow adds the column as a second argument
             raise SourceError(f"{address} cannot be read: {'; '.join(map(str, error.args))}") from error
+
+
+def _too_large(frame: Any) -> str:
+    """Which column holds an integer that Arrow has no type for beside the others."""
+    for i, name in enumerate(frame.columns):
+        try:
+            pa.array(frame.iloc[:, i], from_pandas=True)
+        except OverflowError:
+            return f"an integer of too many bits for its type in column {name!r}"
+        except pa.ArrowException:
+            continue
+    return "an integer of too many bits for its type"
 
 
 def _refuse_loss(values: list[Any], told: str, where: str) -> None:

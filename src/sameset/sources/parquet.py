@@ -28,6 +28,8 @@ __all__ = ["ParquetSource"]
 RESTORED = ("arrow.bool8", "arrow.fixed_shape_tensor", "arrow.variable_shape_tensor")
 KNOWN = (*RESTORED, "arrow.uuid", "arrow.json")
 MOST_DIGITS = 38
+#: Footers tell the least and the greatest number beside NaN; by these alone DuckDB would pass over rows that a condition wants.
+NAN_MAY_BE = "can_have_nan = true"
 
 
 class Footer(NamedTuple):
@@ -129,7 +131,8 @@ class ParquetSource(ScannedSource, FilesSource):
     def _scan_of(self, files: tuple[str, ...], columns: list[str], schema: pa.Schema) -> str:
         """The table expression of files of one schema."""
         keys = list(map(quoted, self._files.partitions))
-        scan = self._files.named(f"read_parquet([{', '.join(map(sql_path, files))}], {self._files.folder_options()})")
+        options = f"{self._files.folder_options()}, {NAN_MAY_BE}"
+        scan = self._files.named(f"read_parquet([{', '.join(map(sql_path, files))}], {options})")
         if columns == ["*"]:
             if not keys:
                 return scan

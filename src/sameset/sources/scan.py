@@ -19,9 +19,16 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from sameset.errors import SamesetError, SchemaError, SourceError, SourceUnavailableError, UnsupportedTypeError
+from sameset.errors import (
+    SamesetError,
+    SchemaError,
+    SourceError,
+    SourceUnavailableError,
+    UnsupportedTypeError,
+    listed,
+)
 from sameset.sources.base import ROWS_PER_BATCH, Source
-from sameset.sources.conditions import check_condition
+from sameset.sources.conditions import check_condition, folded
 from sameset.sources.interrupts import apart, interruptible
 from sameset.sources.reasons import advice, file_of, may_pass, reason
 
@@ -31,7 +38,6 @@ __all__ = [
     "connect",
     "delivery",
     "is_refused",
-    "listed",
     "one_select",
     "opened",
     "quoted",
@@ -227,16 +233,18 @@ def sql_type_of(con: duckdb.DuckDBPyConnection, type_: pa.DataType) -> str:
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
-    """Names for SQL, which is blind to case: `a`, `A`, and an empty one become `a`, `A_1`, `column2`."""
+    """Names for SQL, which is blind to case: `a`, `A`, and an empty one become `a`, `A_1`, `column2` (if none is called so)."""
     taken: set[str] = set()
+    own = set(map(folded, names))
     result = []
     for position, name in enumerate(names):
         base = name or f"column{position}"
+        base += "" if name or base not in own else "_of_no_name"
         unique, count = base, 0
-        while unique.lower() in taken:
+        while folded(unique) in taken:
             count += 1
             unique = f"{base}_{count}"
-        taken.add(unique.lower())
+        taken.add(folded(unique))
         result.append(unique)
     return result
 
@@ -304,12 +312,6 @@ def _restored(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         for array, field in zip(batch.columns, schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def listed(names: Sequence[str] | dict[str, Column], most: int = 20) -> str:
-    """The first of the names, quoted, and how many more there are."""
-    shown = ", ".join(repr(name) for name in list(names)[:most])
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 @cache
