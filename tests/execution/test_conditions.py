@@ -74,6 +74,7 @@ def test_what_is_no_condition_of_one_row_is_refused(where: str) -> None:
         ("id in (select id from source)", "a query of its own"),
         ("exists(from read_csv('/etc/passwd'))", "a query of its own"),
         ("rank() over (order by id) < 3", "several rows"),
+        ("#1 > 1", "by its place"),
         ("random() < 0.5", "another value each time"),
         ("nope = 1", "nope"),
         ("filename like '%'", "filename"),

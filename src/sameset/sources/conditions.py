@@ -19,6 +19,8 @@ __all__ = ["check_condition", "check_names", "folded", "mentioned"]
 FORBIDDEN = {
     "SUBQUERY": "asks a query of its own, which may read other tables and files; speak of the columns of one row",
     "WINDOW": "speaks of several rows; speak of the columns of one row",
+    # Of those that happen to be read.
+    "POSITIONAL_REFERENCE": "speaks of a column by its place; give its name",
 }
 #: The functions whose value is another one at another time or place: those of the clock, the process and its settings. DuckDB
 #: calls the last ones consistent, and has macros for who asks.
