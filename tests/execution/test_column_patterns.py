@@ -311,6 +311,7 @@ FALSE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("name", FALSE)
 def test_changes_without_a_pattern_have_none(name: str, key: tuple[str, ...]) -> None:

@@ -29,6 +29,7 @@ def test_every_place_gives_the_same_digest(source: Source, table: pa.Table) -> N
     assert sketch_table(source).text_digest == sketch_table(table).text_digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", marked(VARIANTS), indirect=True)
 def test_every_way_of_writing_gives_the_same_rows_and_digest(kind: str, source: Source, table: pa.Table) -> None:
     assert multiset(source.batches()) == multiset(table.to_batches())

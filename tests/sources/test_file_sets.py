@@ -200,6 +200,7 @@ def test_the_ends_of_every_integer_survive_widening(integer: pa.DataType, other:
         assert [int(value) for value in ends.cast(both).to_pylist()] == ends.to_pylist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["parquet", "csv", "csv.gz", "jsonl", "arrow"])
 def test_a_prefix_or_pattern_of_objects_is_one_table(ending: str, object_store: str) -> None:
     name = f"x.{ending}"

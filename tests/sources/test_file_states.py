@@ -34,6 +34,7 @@ def opened(address: str, monkeypatch: pytest.MonkeyPatch) -> tuple[FilesSource, 
     return source, seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trust", Trust)
 @pytest.mark.parametrize("ending", ["parquet", "arrow"])
 def test_objects_are_known_by_their_etags(
