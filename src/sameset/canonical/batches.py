@@ -11,14 +11,15 @@ import numpy as np
 import pyarrow as pa
 
 from sameset.canonical.buckets import Bucketing, bucket_keys
-from sameset.canonical.columns import NULL_HASH, HashedColumn, KnownEntries, check_utf8, hash_column, hash_entries
+from sameset.canonical.columns import NULL_HASH, HashedColumn, check_utf8, hash_column, hash_entries
 from sameset.canonical.families import Family, family_of, make_room
 from sameset.canonical.forms import AS_IS, Form
 from sameset.canonical.keys import key_lanes, pack_keys
 from sameset.canonical.murmur import hash_lightly
-from sameset.canonical.plans import plan_column
+from sameset.canonical.plans import Planner
 from sameset.errors import SchemaError, listed
-from sameset.kernels.fold import block_rows, fold_columns
+from sameset.kernels.arrays import BOUND, ENTRIES
+from sameset.kernels.fold import BLOCK, fold_columns
 from sameset.kernels.rows import bind_column, bind_entries, finish_rows, finish_sums
 
 if TYPE_CHECKING:
@@ -44,10 +45,8 @@ class HashedBatch:
     rows: int
     columns: list[HashedColumn]
     named: tuple[Words, Words]  #: row hashes bound to column names, each (rows,)
-    named_sum: Words  #: (2,)
-    positional_sum: Words  #: (2,)
     key: tuple[Words, Words] | None  #: key hashes, each (rows,)
-    key_sum: Words  #: (2,), zero without a key
+    sums: Words  #: (3, 2), of the row hashes bound to names, of those bound to positions, of the key hashes (zero without a key)
     lanes: Words  #: (rows, words of the packed key)
     buckets: NDArray[np.int64] | None = None  #: keys of the rows' buckets (rows,), if there are any
 
@@ -64,21 +63,30 @@ def check_columns(names: Sequence[str], key: Sequence[str]) -> None:
             raise SchemaError(f"there is no key column {name!r}; the columns are {listed(names)}")
 
 
-NOT_COUNTED = (0, 0, 0, 0, 0)
-
-
 class Tally(Protocol):
-    """What takes the hashes of one column: sums them and counts them in a table."""
+    """What takes the hashes of one column."""
 
-    @property
-    def table(self) -> tuple[int, int, int, int, int]:
-        """Where a kernel may count: addresses of slots and counts, number of slots, threshold, slots that may be taken."""
-
-    def add(self, total: Words, nulls: int, taken: int, rest: Words | None) -> None:
-        """Takes what a kernel summed and counted, and the first halves of the hashes that it had no room for."""
+    def add(self, nulls: int, rest: Words | None) -> None:
+        """Takes what a kernel leaves: how many are null, and the first halves of the hashes that it had no room for."""
 
     def update(self, column: HashedColumn) -> None:
         """Takes the hashes of a batch."""
+
+
+class Tallies(Protocol):
+    """Where a kernel sums and counts the hashes of all columns."""
+
+    @property
+    def columns(self) -> Sequence[Tally]:
+        """One tally for each column."""
+
+    @property
+    def sums(self) -> Words:
+        """The sums of the columns, uint64 (columns, 2)."""
+
+    @property
+    def tables(self) -> Words:
+        """The tables of their samples, uint64 (columns, 8) (`fold_columns`)."""
 
 
 class RowHasher:
@@ -104,7 +112,7 @@ class RowHasher:
         self._start = hash_lightly(prefix, ROW_SEED)
         self._constants = np.array([self._start, NULL_HASH, (len(schema), len(key))], np.uint64)
         self._words = np.empty(0, np.uint64)
-        self._known = [KnownEntries() for _ in schema]
+        self._planner = Planner(self._names, self.families, self._form)
         named = [hash_lightly(prefix + name.encode(), NAME_SEED) for name in schema.names]
         placed = [hash_lightly(prefix + pack_word(i), POSITION_SEED) for i in range(len(schema))]
         self._bindings = np.array([[*n, *p] for n, p in zip(named, placed, strict=True)], np.uint64).reshape(-1, 4)
@@ -116,7 +124,7 @@ class RowHasher:
         """One more of the same for another thread: `fold` uses memory of its own again and again."""
         other = copy(self)
         other._words = np.empty(0, np.uint64)
-        other._known = [KnownEntries() for _ in self._known]
+        other._planner = Planner(self._names, self.families, self._form)
         return other
 
     def hash(self, batch: pa.RecordBatch) -> HashedBatch:
@@ -133,41 +141,32 @@ class RowHasher:
         hashed = self._finished(batch, columns, sums, key_sums)
         return hashed if self.bucketing is None else self._in_buckets(self.bucketing, batch, hashed)
 
-    def fold(self, batch: pa.RecordBatch, tallies: Sequence[Tally]) -> HashedBatch:
+    def fold(self, batch: pa.RecordBatch, tallies: Tallies) -> HashedBatch:
         """The hashes of a batch but for those of its columns, which their tallies take, one for each column.
 
         The same sums and counts as `hash` and then an update of each column, by one call of a kernel.
         """
-        plans = [
-            plan_column(array, family, name, self._form, known)
-            for array, family, name, known in zip(batch.columns, self.families, self._names, self._known, strict=True)
-        ]
-        samples = np.array(
-            [
-                (*(tally.table if plan.is_counted else NOT_COUNTED), 0, 0, 0)
-                for plan, tally in zip(plans, tallies, strict=True)
-            ],
-            np.uint64,
-        ).reshape(-1, 8)
-        totals, row_totals = np.zeros((len(plans), 2), np.uint64), np.zeros((3, 2), np.uint64)
-        rows = np.array([plan.row for plan in plans], np.uint64).reshape(-1, 6)
-        divisors = np.array([plan.divisor for plan in plans])
-        hashes = self._hashes(batch.num_rows)
-        memory = (*self._scratch(block_rows(rows, batch.num_rows)), *hashes)
-        sums = (totals, row_totals)
-        fold_columns(rows, divisors, self._bindings, self._in_key, self._constants, samples, memory, sums)
-        for i, (plan, tally, (taken, end, nulls)) in enumerate(
-            zip(plans, tallies, samples[:, 5:].tolist(), strict=True)
-        ):
-            if plan.hashed is not None and (not plan.is_counted or (plan.hashed.codes is not None and end == 0)):
-                tally.update(plan.hashed)
+        hashed = self._planner.plan(batch)
+        columns = self._planner.rows, self._planner.divisors, self._bindings, self._in_key
+        hashes, sums = self._hashes(batch.num_rows), np.zeros((3, 2), np.uint64)
+        memory = (*self._scratch(min(BLOCK, batch.num_rows)), *hashes)
+        left = fold_columns(columns, self._constants, tallies.tables, memory, (tallies.sums, sums))
+        if left or hashed:
+            self._take_rest(batch, hashed, tallies)
+        return self._with_lanes(batch, [], hashes, sums)
+
+    def _take_rest(self, batch: pa.RecordBatch, hashed: dict[int, HashedColumn], tallies: Tallies) -> None:
+        """Has the tallies take what the kernel could not: nulls, what full tables have no room for; and looks at texts."""
+        for i, (end, more) in enumerate(tallies.tables[:, 6:].tolist()):
+            tally, column, array = tallies.columns[i], hashed.get(i), batch.column(i)
+            kind = self._planner.rows[i, 0]
+            if kind == BOUND or (kind == ENTRIES and end == 0):
+                tally.update(column or hash_entries(array, self.families[i], self._names[i], self._form))
                 continue
-            if plan.is_bytes:
-                check_utf8(batch.column(i), self.families[i], self._names[i], bool(nulls))
-                nulls = 0
-            rest = self._hashes_from(end, batch.column(i), i, plan.hashed) if end < batch.num_rows else None
-            tally.add(totals[i], nulls, taken, rest)
-        return self._with_lanes(batch, [], hashes, row_totals)
+            if more and kind != ENTRIES:
+                check_utf8(array, self.families[i], self._names[i], beyond_ascii=True)
+            rest = self._hashes_from(end, array, i, column) if end < batch.num_rows else None
+            tally.add(more if kind == ENTRIES else 0, rest)
 
     def _hashes(self, rows: int) -> tuple[Words, Words]:
         """Memory for the hashes of rows and of their keys."""
@@ -207,8 +206,7 @@ class RowHasher:
             parts = [(self._names[i], self._form.apply(batch.column(i))) for i in self._key]
             pack_keys(parts, key[0], lanes, self._keep_keys)
         both = (key[0], key[1]) if self._key else None
-        named_sum, positional_sum, key_sum = totals
-        return HashedBatch(batch.num_rows, columns, (h1, h2), named_sum, positional_sum, both, key_sum, lanes)
+        return HashedBatch(batch.num_rows, columns, (h1, h2), both, totals, lanes)
 
     def _in_buckets(self, bucketing: Bucketing, batch: pa.RecordBatch, hashed: HashedBatch) -> HashedBatch:
         i = self._names.index(bucketing.column)

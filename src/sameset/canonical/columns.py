@@ -18,6 +18,7 @@ from sameset.canonical.nested import hash_list, hash_map, hash_struct, hash_used
 from sameset.canonical.numbers import hash_numbers
 from sameset.canonical.tensors import hash_any_tensor
 from sameset.errors import SourceError
+from sameset.kernels.arrays import FEW_ENTRIES
 from sameset.kernels.texts import hash_bytes, hash_views
 from sameset.kernels.values import hash_nanoseconds, hash_words, set_nulls, take_hashes
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NULL_HASH",
+    "OFFSET_BYTES",
     "HashedColumn",
     "KnownEntries",
     "byte_strings",
@@ -45,7 +47,6 @@ WORD = np.uint64(8)
 BYTE = np.uint64(1)
 INTERVAL_BYTES = 16
 SLICE_BYTES = 1 << 18  # with their hashes and these side by side the elements take five times that
-FEW_ENTRIES = 4  # at least so many rows an entry, or hashing by entries is not worth it
 MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 MILLISECONDS_A_DAY = 86_400_000
 # Types are told apart by number: pyarrow's predicates take six times as long.
@@ -53,6 +54,8 @@ DICTIONARY = pa.lib.Type_DICTIONARY
 ENCODED = {DICTIONARY, pa.lib.Type_RUN_END_ENCODED}
 VIEWS = {pa.lib.Type_STRING_VIEW, pa.lib.Type_BINARY_VIEW}
 LARGE = {pa.lib.Type_LARGE_STRING, pa.lib.Type_LARGE_BINARY}
+#: Of texts and bytes that are no views.
+OFFSET_BYTES = {pa.lib.Type_STRING: 4, pa.lib.Type_BINARY: 4, **dict.fromkeys(LARGE, 8)}
 _PLAIN_VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 
 
@@ -96,6 +99,19 @@ class KnownEntries:
         if self._hashed is None or not values.equals(self._values):
             self._values, self._hashed = values, hash_column(values, column, form)[1:3]
         return self._hashed
+
+    @property
+    def places(self) -> tuple[int, int, int, int, int]:
+        """Where texts or bytes without nulls and their hashes lie, for a kernel (`plan_columns`); zeros if there are none."""
+        values = self._values
+        if values is None or self._hashed is None or OFFSET_BYTES.get(values.type.id) is None or values.null_count:
+            return 0, 0, 0, 0, 0
+        _, offsets, data = values.buffers()
+        if offsets is None or data is None:
+            return 0, 0, 0, 0, 0
+        first = offsets.address + OFFSET_BYTES[values.type.id] * values.offset
+        h1, h2 = (int(half.ctypes.data) for half in self._hashed)
+        return first, data.address, len(values), h1, h2
 
 
 def hash_entries(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Words = NDArray[np.uint64]
 
-__all__ = ["canonical_number", "has_few_digits", "hash_numbers"]
+__all__ = ["LARGEST_EXACT_POWER", "canonical_number", "hash_numbers"]
 
 # Types are told apart by number: pyarrow's predicates take six times as long.
 DECIMALS = {pa.lib.Type_DECIMAL32, pa.lib.Type_DECIMAL64, pa.lib.Type_DECIMAL128, pa.lib.Type_DECIMAL256}
@@ -51,7 +51,7 @@ def hash_numbers(array: pa.Array, h1: Words, h2: Words) -> None:
 
 def _hash_decimals(array: pa.Array, h1: Words, h2: Words) -> None:
     scale = array.type.scale
-    if has_few_digits(array):  # no value can need a second look
+    if _has_few_digits(array):  # no value can need a second look
         doubles = np.empty(len(array))
         divide_words(_words_of(array), 10.0**scale, doubles)
         hash_doubles(doubles, doubles.view(np.uint64), SEED, h1, h2)
@@ -69,7 +69,7 @@ def _hash_decimals(array: pa.Array, h1: Words, h2: Words) -> None:
         _hash_exactly(array, np.flatnonzero(~plain), h1, h2)
 
 
-def has_few_digits(array: pa.Array) -> bool:
+def _has_few_digits(array: pa.Array) -> bool:
     """Whether a decimal array has so few digits and places that every value is one division of doubles."""
     kind = array.type
     if kind.precision > EXACT_DIGITS or not 0 < kind.scale <= LARGEST_EXACT_POWER:

@@ -2,101 +2,125 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import ctypes
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from sameset.canonical.columns import HashedColumn, KnownEntries, byte_strings, hash_entries, view_buffers
-from sameset.canonical.families import Family
+from sameset.canonical.columns import OFFSET_BYTES, VIEWS, HashedColumn, KnownEntries, hash_entries, view_buffers
 from sameset.canonical.forms import AS_IS, Form
-from sameset.canonical.numbers import has_few_digits
-from sameset.kernels.fold import BYTES, DECIMALS, DOUBLES, ENTRIES, HASHED, VIEWS, WORDS32, WORDS64
+from sameset.canonical.numbers import LARGEST_EXACT_POWER
+from sameset.kernels import arrays
+from sameset.kernels.arrays import plan_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["Plan", "plan_column"]
+    from sameset.canonical.families import Family
 
-WORD = 8
-VIEW = 16
-SEEDS = {family: int(family.seed) for family in Family}
+    Words = NDArray[np.uint64]
+    Layout = tuple[int, int, int, int]
+
+__all__ = ["Planner"]
+
+WORD, VIEW, CODE, DECIMAL = 8, 16, 4, 16
+FEW_ENOUGH = 512  # entries, to be hashed anew for each batch: 2 us of its 1,500
 #: Types whose values the kernel hashes itself, by number: the kind, and the bytes of a value.
-PLAIN = {
-    pa.lib.Type_INT32: (WORDS32, 4),
-    pa.lib.Type_DATE32: (WORDS32, 4),
-    pa.lib.Type_INT64: (WORDS64, 8),
-    pa.lib.Type_TIMESTAMP: (WORDS64, 8),
-    pa.lib.Type_DOUBLE: (DOUBLES, 8),
-    pa.lib.Type_DECIMAL128: (DECIMALS, 16),
+WORDS = {
+    pa.lib.Type_INT32: (arrays.WORDS32, 4),
+    pa.lib.Type_DATE32: (arrays.WORDS32, 4),
+    pa.lib.Type_INT64: (arrays.WORDS64, WORD),
 }
-TEXTS = {
-    pa.lib.Type_STRING: BYTES,
-    pa.lib.Type_LARGE_STRING: BYTES,
-    pa.lib.Type_STRING_VIEW: VIEWS,
-    pa.lib.Type_BINARY: BYTES,
-    pa.lib.Type_LARGE_BINARY: BYTES,
-    pa.lib.Type_BINARY_VIEW: VIEWS,
-}
+TEXTS = {4: arrays.BYTES32, 8: arrays.BYTES}  # by the bytes of an offset
+_address_of = ctypes.pythonapi.PyCapsule_GetPointer
+_address_of.restype, _address_of.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
 
 
-class Plan(NamedTuple):
-    """One column: a row of the kernel's plan, the divisor of decimals, and the hashes where they are made beforehand."""
+class Planner:
+    """Plans batches of one schema, one after another: `rows` and `divisors` are what `fold_columns` takes. For one thread alone.
 
-    row: tuple[int, int, int, int, int, int]
-    divisor: float
-    hashed: HashedColumn | None
-    kept: NDArray[np.generic] | None = None  #: what `row` has addresses of and nobody else holds
+    The kernels find most columns by themselves; Python looks at those that have nulls, or a type or form that takes more.
+    """
 
-    @property
-    def is_counted(self) -> bool:
-        """Whether the kernel also sums the hashes and counts them; it knows nulls among entries alone."""
-        return self.hashed is None or self.hashed.codes is not None or self.hashed.nulls is None
+    def __init__(self, names: Sequence[str], families: Sequence[Family], form: Form) -> None:
+        self._names, self._families, self._form = names, families, form
+        self.rows = np.zeros((len(names), 6), np.uint64)
+        self.divisors = np.ones(len(names))
+        self._schema: pa.Schema | None = None
+        self._kept: list[object] = []  # what `rows` has addresses of and nobody else holds
 
-    @property
-    def is_bytes(self) -> bool:
-        """Whether the values are texts or bytes that the kernel hashes itself; it then says whether there is a byte above 127."""
-        return self.row[0] in (VIEWS, BYTES)
+    def plan(self, batch: pa.RecordBatch) -> dict[int, HashedColumn]:
+        """Plans the batch, which has to stay; gives the columns whose hashes were made for it, by number."""
+        self._kept.clear()
+        if not self._names:
+            return {}
+        if self._schema is None or not batch.schema.equals(self._schema):
+            self._start(batch.schema)
+        _, capsule = batch.__arrow_c_array__()
+        place = _address_of(capsule, b"arrow_array")
+        if not plan_columns(place, self._layouts, self._places, self._entry_hashes, self.rows):
+            return {}
+        hashed = {}
+        for i in np.flatnonzero(self.rows[:, 0] == arrays.LEFT).tolist():
+            if (column := self._plan_column(i, batch.column(i))) is not None:
+                hashed[i] = column
+        return hashed
+
+    def _start(self, schema: pa.Schema) -> None:
+        """Readers give a column as codes here and as texts there, so the types may change from batch to batch."""
+        layouts = [
+            _layout_of(kind, family, self._form) for kind, family in zip(schema.types, self._families, strict=True)
+        ]
+        self._layouts = np.array(layouts, np.uint64).reshape(-1, 4)
+        self.divisors[:] = [10.0**kind.scale if kind.id == pa.lib.Type_DECIMAL128 else 1.0 for kind in schema.types]
+        self._known = [KnownEntries() for _ in layouts]
+        self._places = np.zeros((len(layouts), 5), np.uint64)
+        self._entry_hashes = np.empty((len(layouts), 2, FEW_ENOUGH), np.uint64)
+        self._schema = schema
+
+    def _plan_column(self, i: int, array: pa.Array) -> HashedColumn | None:
+        """Plans a column that the kernel left: by its views, or else by its hashes, which are given."""
+        if array.type.id in VIEWS and self._form is AS_IS and len(array) and array.null_count == 0:
+            buffers = view_buffers(array)
+            self._kept.append(buffers)
+            views = array.buffers()[1].address + VIEW * array.offset
+            self.rows[i] = arrays.VIEWS, views, _place(buffers), 0, self._families[i].seed, len(buffers)
+            return None
+        hashed = hash_entries(array, self._families[i], self._names[i], self._form, self._known[i])
+        self._places[i] = self._known[i].places
+        h1, h2 = _place(hashed.h1), _place(hashed.h2)
+        if hashed.codes is None:
+            self.rows[i] = arrays.HASHED if hashed.nulls is None else arrays.BOUND, h1, h2, 0, 0, 0
+            return hashed
+        codes = np.ascontiguousarray(hashed.codes)
+        self.rows[i] = arrays.ENTRIES, _place(codes), h1, h2, len(hashed.h1), 0
+        return hashed._replace(codes=codes)
 
 
-def plan_column(array: pa.Array, family: Family, column: str, form: Form, known: KnownEntries) -> Plan:
-    """How an array of a family is folded: by its values where they are plain and none is null, else by their hashes."""
-    number = array.type.id
-    if array.null_count == 0 and len(array):
-        plain = PLAIN.get(number)
-        if plain is not None and _is_plain(array, plain[0], form):
-            kind, size = plain
-            place = array.buffers()[1].address + size * array.offset
-            divisor = 10.0**array.type.scale if kind == DECIMALS else 1.0
-            return Plan((kind, place, 0, 0, SEEDS[family], WORD), divisor, None)
-        if number in TEXTS and form is AS_IS:
-            return _plan_texts(array, TEXTS[number], SEEDS[family])
-    hashed = hash_entries(array, family, column, form, known)
-    h1, h2 = _address(hashed.h1), _address(hashed.h2)
-    if hashed.codes is None:
-        return Plan((HASHED, h1, h2, 0, 0, 0), 1.0, hashed)
-    codes = np.ascontiguousarray(hashed.codes)
-    return Plan((ENTRIES, _address(codes), h1, h2, len(hashed.h1), 0), 1.0, hashed._replace(codes=codes))
+def _layout_of(kind: pa.DataType, family: Family, form: Form) -> Layout:
+    """How the kernel finds the values of a column of a type, if it can."""
+    seed = int(family.seed)
+    if kind.id in WORDS or (kind.id == pa.lib.Type_TIMESTAMP and kind.unit == "us"):
+        number, size = WORDS.get(kind.id, (arrays.WORDS64, WORD))
+        return number, size, seed, WORD
+    if kind.id == pa.lib.Type_DECIMAL128 and 0 < kind.scale <= LARGEST_EXACT_POWER:
+        return arrays.DECIMALS, DECIMAL, seed, kind.scale
+    if (
+        kind.id == pa.lib.Type_DICTIONARY
+        and kind.index_type.id == pa.lib.Type_INT32
+        and kind.value_type.id in OFFSET_BYTES
+    ):
+        return arrays.ENTRIES, CODE, seed, OFFSET_BYTES[kind.value_type.id]
+    if form is AS_IS and kind.id == pa.lib.Type_DOUBLE:
+        return arrays.DOUBLES, WORD, seed, WORD
+    if form is AS_IS and kind.id in OFFSET_BYTES:
+        offset = OFFSET_BYTES[kind.id]
+        return TEXTS[offset], offset, seed, 0
+    return arrays.LEFT, 0, 0, 0
 
 
-def _plan_texts(array: pa.Array, kind: int, seed: int) -> Plan:
-    """How texts or bytes without nulls are folded: where they lie, in the layout of their type."""
-    if kind == VIEWS:
-        buffers = view_buffers(array)
-        views = array.buffers()[1].address + VIEW * array.offset
-        return Plan((VIEWS, views, _address(buffers), 0, seed, len(buffers)), 1.0, None, buffers)
-    first, offsets, _ = byte_strings(array)
-    return Plan((BYTES, int(first), _address(offsets), 0, seed, 0), 1.0, None, offsets)
-
-
-def _is_plain(array: pa.Array, plain: int, form: Form) -> bool:
-    if plain == DECIMALS:
-        return has_few_digits(array)
-    if plain == DOUBLES:
-        return form is AS_IS
-    kind = array.type
-    return bool(kind.id != pa.lib.Type_TIMESTAMP or kind.unit == "us")
-
-
-def _address(words: NDArray[np.generic]) -> int:
+def _place(words: NDArray[np.generic]) -> int:
     return int(words.__array_interface__["data"][0])

@@ -16,6 +16,7 @@ from sameset.canonical.buffers import kept_values
 from sameset.errors import SamesetError
 from sameset.execution.key_conditions import MOST_KEYS, condition_of
 from sameset.execution.scanning import cores, fold_streams, silent
+from sameset.sketches.sample import ROOM, TABLE_WORDS
 from sameset.sketches.table import hasher_for
 
 if TYPE_CHECKING:
@@ -49,13 +50,21 @@ class FoundBatch(NamedTuple):
 class Uncounted:
     """What takes the hashes of a column of which only the rows are to be known: nothing."""
 
-    table = (0, 0, 0, 0, 0)
-
-    def add(self, total: Words, nulls: int, taken: int, rest: Words | None) -> None:
+    def add(self, nulls: int, rest: Words | None) -> None:
         """Takes nothing."""
 
     def update(self, column: HashedColumn) -> None:
         """Takes nothing."""
+
+
+class UncountedColumns:
+    """The tallies of so many such columns: a kernel counts no hash below a threshold of 0, for which there is room enough."""
+
+    def __init__(self, columns: int) -> None:
+        self.columns = [Uncounted()] * columns
+        self.sums = np.zeros((columns, 2), np.uint64)
+        self.tables = np.zeros((columns, TABLE_WORDS), np.uint64)
+        self.tables[:, ROOM] = np.iinfo(np.int64).max
 
 
 def scan_rows(
@@ -106,18 +115,18 @@ def _scan(
 ) -> list[State]:
     schema = source.schema()
     hasher = hasher_for(replace(spec, key=(), bucket_by=None), schema)  # a row's hash knows of neither
-    tallies = [Uncounted() for _ in schema]
 
-    def begin() -> tuple[RowHasher, State]:
-        return hasher.for_thread(), start()
+    def begin() -> tuple[RowHasher, UncountedColumns, State]:
+        return hasher.for_thread(), UncountedColumns(len(schema)), start()
 
-    def fold(own: tuple[RowHasher, State], batch: pa.RecordBatch) -> None:
-        rows, places = index.fresh(own[0].fold(batch, tallies).named)
+    def fold(own: tuple[RowHasher, UncountedColumns, State], batch: pa.RecordBatch) -> None:
+        own_hasher, tallies, state = own
+        rows, places = index.fresh(own_hasher.fold(batch, tallies).named)
         if len(rows):
-            take(own[1], FoundBatch(_rows_of(batch, rows), places))
+            take(state, FoundBatch(_rows_of(batch, rows), places))
 
     streams = source.streams(cores(), None, condition)
-    return [state for _, state in fold_streams(streams, begin, fold, progress)]
+    return [state for _, _, state in fold_streams(streams, begin, fold, progress)]
 
 
 def _rows_of(batch: pa.RecordBatch, rows: NDArray[np.intp]) -> list[pa.Array]:

@@ -23,7 +23,8 @@ WHOLE_POWERS = np.array([10**i for i in range(19)], np.uint64)
 def hash_decimals(words, scale, seed, h1, h2, left):  # type: ignore[no-untyped-def]
     """Hashes of words[i] / 10^scale, words uint64 (n, 2), the low one first, of two's complement.
 
-    `left`, bool (n,), says where the nearest double takes more than one rounding: few digits, more than 22 places from the point.
+    `left`, bool (n,), says where the nearest double takes more than one rounding: few digits, more than 22 places from the point;
+    of a scale from 0 to 22 none is.
     30 ns each, where Python's integers take 3,000 to 5,000.
     """
     scratch = np.empty(1, np.float64)
@@ -38,8 +39,8 @@ def hash_decimals(words, scale, seed, h1, h2, left):  # type: ignore[no-untyped-
             whole = low * WHOLE_POWERS[-places]
             h1[i], h2[i] = finish(seed ^ tail1(u(0) - whole if negative else whole), seed, u(8))
         elif places <= 0:
-            scratch[0], is_double = large_double(low, high, -places)
-            left[i] = -places >= POWERS.shape[0]
+            left[i] = scale < 0 and -places >= POWERS.shape[0]
+            scratch[0], is_double = large_double(low, high, 0 if left[i] else -places)
             if is_double:
                 h1[i], h2[i] = hash_double(bits[0], negative, seed)
             else:
@@ -107,14 +108,16 @@ def fits_whole(low, high, zeros, negative):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def large_double(low, high, zeros):  # type: ignore[no-untyped-def]
-    """(double, whether it stands for the number) of a whole number with so many zeros behind it, up to 22, beyond 64 bits.
+    """(double, whether it stands for the number) of a whole number with so many zeros behind it, beyond 64 bits and below 2^127.
 
     It does if the number has at most 15 digits before the zeros, or is exactly a double: an odd number below 2^53 times a
     power of two.
     """
-    zeros = min(zeros, POWERS.shape[0] - 1)
     if high == u(0) and low < FEW_DIGITS:
-        return np.float64(low) * POWERS[zeros], True
+        if zeros < POWERS.shape[0]:
+            return np.float64(low) * POWERS[zeros], True
+        low, high = times_tens(low, zeros)
+        return nearest_double(low, high), True
     twos = zeros
     while low & u(1) == u(0):
         low, high, twos = (low >> u(1)) | (high << u(63)), high >> u(1), twos + 1
@@ -125,6 +128,28 @@ def large_double(low, high, zeros):  # type: ignore[no-untyped-def]
         if low >= EXACT_DOUBLE:
             return 0.0, False
     return np.ldexp(np.float64(low), twos), True
+
+
+@njit(inline="always")
+def times_tens(low, zeros):  # type: ignore[no-untyped-def]
+    """(low, high) of a number times so many tens, of at most 128 bits."""
+    high = u(0)
+    for _ in range(zeros):
+        part = (low & LOW32) * u(10)
+        upper = (low >> u(32)) * u(10) + (part >> u(32))
+        low, high = (upper << u(32)) | (part & LOW32), high * u(10) + (upper >> u(32))
+    return low, high
+
+
+@njit(inline="always")
+def nearest_double(low, high):  # type: ignore[no-untyped-def]
+    """The double nearest to a number from 2^64 to below 2^127, ties to even."""
+    shift = u(0)
+    while (high << shift) & SIGN == u(0):
+        shift += u(1)
+    top = (high << shift) | (low >> (u(64) - shift))
+    top |= u(low << shift != u(0))  # what is cut off is more than nothing: 11 bits stand before it
+    return np.ldexp(np.float64(top), 64 - np.int64(shift))
 
 
 @njit(inline="always")

@@ -89,7 +89,7 @@ def hash_tile(starts, sizes, ends, words, seed, h1, h2):  # type: ignore[no-unty
     reach = u(16) * blocks
     seen = u(0)
     if blocks:
-        seen = gather(starts, sizes, ends, reach, words)
+        seen = gather(starts, sizes, ends, reach, words, np.empty(TILE, np.uint64))
         mix(sizes, words, blocks, seed, h1[: starts.shape[0]], h2)
     for i in range(starts.shape[0]):
         if sizes[i] >= reach or starts[i] + reach > ends[i]:
@@ -99,17 +99,24 @@ def hash_tile(starts, sizes, ends, words, seed, h1, h2):  # type: ignore[no-unty
 
 
 @njit(inline="always")
-def gather(starts, sizes, ends, reach, words):  # type: ignore[no-untyped-def]
-    """The words of the strings up to `reach` bytes, zero beyond their end; gives them all, one ored to the other."""
+def gather(starts, sizes, ends, reach, words, places):  # type: ignore[no-untyped-def]
+    """The words of the strings up to `reach` bytes, zero beyond their end; gives them all, one ored to the other.
+
+    `reach` is a multiple of 16; `places`, uint64 (strings,), is overwritten.
+    """
     seen = u(0)
+    count = starts.shape[0]
     nothing = u(words.ctypes.data)  # read instead of what must not be read
+    for i in range(count):
+        places[i] = starts[i] if starts[i] + reach <= ends[i] else nothing
+    for j in range(0, reach // u(8), 2):
+        row, next_row = words[j], words[j + 1]
+        for i in range(count):
+            place = places[i] + u(8 * j)
+            row[i], next_row[i] = load64(place), load64(place + u(8))
     for j in range(reach // u(8)):
-        row = words[j]
-        before = u(8 * j)
-        for i in range(starts.shape[0]):
-            start = starts[i] if starts[i] + reach <= ends[i] else nothing
-            row[i] = load64(start + before)
-        for i in range(starts.shape[0]):
+        row, before = words[j], u(8 * j)
+        for i in range(count):
             left = min(max(sizes[i], before) - before, u(8))
             row[i] = low_bytes(row[i], left)
             seen |= row[i]

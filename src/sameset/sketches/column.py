@@ -48,16 +48,17 @@ class ColumnSketch:
             self.nulls += int(column.nulls.sum())
             self.values.update(column.h1[~column.nulls])
 
-    @property
-    def table(self) -> tuple[int, int, int, int, int]:
-        """Where a kernel may count values (`Sample.table`)."""
-        return self.values.table
-
-    def add(self, total: Words, nulls: int, taken: int, rest: Words | None) -> None:
-        """Adds values that a kernel summed, uint64 (2,), and counted; `rest` are hashes left to be counted."""
-        self.sums += total
+    def add(self, nulls: int, rest: Words | None) -> None:
+        """Adds what a kernel that summed and counted the values leaves: how many were null, and hashes not yet counted."""
         self.nulls += nulls
-        self.values.add(taken, rest)
+        if rest is not None:
+            self.values.update(rest)
+
+    def lie_in(self, sums: Words, table: Words) -> None:
+        """From now on keeps its sums in `sums`, uint64 (2,), and its sample's table in `table`, for a kernel to add to."""
+        sums[:] = self.sums
+        self.sums = sums
+        self.values.lie_in(table)
 
     def _update_entries(self, column: HashedColumn, codes: NDArray[np.int32]) -> None:
         times = np.empty(len(column.h1), np.uint64)

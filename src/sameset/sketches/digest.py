@@ -37,7 +37,7 @@ class RowDigest:
     def update(self, batch: HashedBatch) -> None:
         """Adds the rows of a batch."""
         self.rows += batch.rows
-        self.sums += np.stack([batch.named_sum, batch.positional_sum, batch.key_sum])
+        self.sums += batch.sums
 
     def merge(self, other: Self) -> Self:
         """The digest of the rows of both."""

@@ -20,23 +20,27 @@ if TYPE_CHECKING:
 
     Words = NDArray[np.uint64]
 
-__all__ = ["Sample"]
+__all__ = ["ROOM", "TABLE_WORDS", "Sample"]
 
 FULLEST = 2  # a table of 2^k slots takes at most 2^k / 2 hashes: a miss then probes 2.5 slots on average
+#: The words of a table: addresses of slots and counts, number of slots, threshold, slots that may still be taken, whether a hash
+#: was counted since the sample was last settled; and two of the kernel's own (`kernels.fold`).
+SLOTS, COUNTS, SIZE, THRESHOLD, ROOM, COUNTED = range(6)
+TABLE_WORDS = 8
 
 
 class Sample:
     """The lowest distinct hashes of a multiset, with how often each occurs.
 
     While hashes come in they lie in an open-addressing table under a threshold that only falls; `hashes`, `counts` and
-    `threshold` give the settled sample, which depends on nothing but the multiset.
+    `threshold` give the settled sample, which depends on nothing but the multiset. A kernel may count in the table, too.
     """
 
     def __init__(self, size: SampleSize, hashes: Words, counts: Words, threshold: int) -> None:
         self.size = size
-        self._threshold = threshold
-        self._settled: tuple[Words, Words, int] | None = (hashes, counts, threshold)
-        self._is_open = False
+        self._table = np.zeros(TABLE_WORDS, np.uint64)
+        self._table[THRESHOLD] = threshold
+        self._settled = hashes, counts, threshold
 
     @classmethod
     def empty(cls, size: SampleSize) -> Self:
@@ -46,31 +50,34 @@ class Sample:
 
     def update(self, hashes: Words, times: Words | None = None) -> None:
         """Counts all hashes, uint64 (n,), each once or as often as `times`, uint64 (n,), says."""
-        self._open()
-        self._settled = None
+        self.open()
+        self._table[COUNTED] = 1
         start = 0
         while start < len(hashes):
-            state = (start, np.uint64(self._threshold), self._slots, self._counts)
-            room = len(self._slots) // FULLEST - self._taken
+            state = (start, self._table[THRESHOLD], self._slots, self._counts)
+            room = int(self._table[ROOM])
             start, taken = (
                 count_hashes(hashes, *state, room) if times is None else count_repeated(hashes, times, *state, room)
             )
-            self._taken += taken
+            self._table[ROOM] = room - taken
             if start < len(hashes):
                 self._make_room()
 
-    @property
-    def table(self) -> tuple[int, int, int, int, int]:
-        """Where a kernel may count: addresses of slots and counts, number of slots, threshold, slots that may be taken."""
-        self._open()
-        return (*self._places, len(self._slots), self._threshold, len(self._slots) // FULLEST - self._taken)
+    def open(self) -> None:
+        """Makes the table for the first hash to be counted: a sample that is only read, merged or compared needs none."""
+        if not self._table[SIZE]:
+            hashes, counts, _ = self._settled
+            self._build(hashes, counts, len(hashes))
 
-    def add(self, taken: int, rest: Words | None) -> None:
-        """Takes note of hashes that a kernel counted in the table, taking so many slots, and counts the rest itself."""
-        self._settled = None
-        self._taken += taken
-        if rest is not None:
-            self.update(rest)
+    def lie_in(self, table: Words) -> None:
+        """Opens the sample and from now on keeps the words of its table in `table`, uint64 (8,), for a kernel to count."""
+        self.open()
+        table[:] = self._table
+        self._table = table
+
+    def lies_in(self, tables: Words) -> bool:
+        """Whether the words of its table are a row of `tables`."""
+        return self._table.base is tables
 
     def merge(self, other: Self) -> Self:
         """The sample of both multisets together."""
@@ -143,24 +150,23 @@ class Sample:
         by_last = int(hashes[-1]) + 1 == self.threshold
         return (len(hashes) - by_last) / ((self.threshold - by_last) / 2.0**64)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """A copy has a table of its own: the addresses are of this one's."""
+        return type(self), (self.size, *self._settle())
+
     def _settle(self) -> tuple[Words, Words, int]:
-        if self._settled is None:
+        if self._table[COUNTED]:
             used = np.flatnonzero(self._slots != EMPTY)
             order = used[np.argsort(self._slots[used])]
-            self._settled = _settle(self.size, self._slots[order], self._counts[order], self._threshold)
+            threshold = int(self._table[THRESHOLD])
+            self._settled = _settle(self.size, self._slots[order], self._counts[order], threshold)
+            self._table[COUNTED] = 0
         return self._settled
-
-    def _open(self) -> None:
-        """Makes the table for the first hash to be counted: a sample that is only read, merged or compared needs none."""
-        if not self._is_open:
-            hashes, counts, _ = self._settle()
-            self._build(hashes, counts, len(hashes))
-            self._is_open = True
 
     def _make_room(self) -> None:
         """Lets go of what has become too large, and doubles the table where that is not enough."""
         hashes = np.sort(self._slots[self._slots != EMPTY])
-        kept, self._threshold = _cut(self.size, hashes, self._threshold)
+        kept, self._table[THRESHOLD] = _cut(self.size, hashes, int(self._table[THRESHOLD]))
         self._build(self._slots, self._counts, kept)
 
     def _build(self, hashes: Words, counts: Words, kept: int) -> None:
@@ -169,9 +175,9 @@ class Sample:
         while slots < 2 * FULLEST * kept:
             slots *= 2
         self._slots, self._counts = np.full(slots, EMPTY, np.uint64), np.zeros(slots, np.uint64)
-        self._places = (int(self._slots.ctypes.data), int(self._counts.ctypes.data))
-        self._taken = kept
-        count_repeated(hashes, counts, 0, np.uint64(self._threshold), self._slots, self._counts, kept)
+        self._table[[SLOTS, COUNTS, SIZE]] = self._slots.ctypes.data, self._counts.ctypes.data, slots
+        self._table[ROOM] = slots // FULLEST - kept
+        count_repeated(hashes, counts, 0, self._table[THRESHOLD], self._slots, self._counts, kept)
 
 
 def _settle(size: SampleSize, hashes: Words, counts: Words, threshold: int) -> tuple[Words, Words, int]:

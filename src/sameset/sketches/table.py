@@ -15,6 +15,7 @@ from sameset.sketches.digest import RowDigest, print_digest
 from sameset.sketches.sample import Sample
 from sameset.sketches.signature import Signature
 from sameset.sketches.spec import check_equal
+from sameset.sketches.tallies import ColumnTallies
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,6 +66,7 @@ class TableSketch:
         self.delta = delta
         self.keys = keys
         self.buckets: BucketTable | None = None  # in place afterwards, if the spec has any
+        self._tallies: ColumnTallies | None = None  # once a batch is folded
 
     @classmethod
     def empty(cls, spec: Spec, schema: pa.Schema) -> Self:
@@ -101,7 +103,9 @@ class TableSketch:
         the rows; those of their columns may be left out.
         """
         if self.buckets is None:
-            hashed = hasher.fold(batch, self.columns)
+            if self._tallies is None or not self._tallies.are_of(self.columns):
+                self._tallies = ColumnTallies(self.columns)
+            hashed = hasher.fold(batch, self._tallies)
             self._update_rows(hashed)
         else:
             hashed = hasher.hash(batch)
@@ -136,9 +140,13 @@ class TableSketch:
         return made
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TableSketch) and vars(self) == vars(other)
+        return isinstance(other, TableSketch) and self.__getstate__() == other.__getstate__()
 
     __hash__ = None  # type: ignore[assignment]  # it changes with update
+
+    def __getstate__(self) -> dict[str, object]:
+        """What it is made of, which is what a copy gets: it folds into memory of its own."""
+        return vars(self) | {"_tallies": None}
 
     @property
     def row_count(self) -> int:

@@ -85,8 +85,7 @@ class RowGroups:
         with closing(_OneFile()) as opened:
             while (group := self._take()) is not None:
                 with reading(group.file):
-                    for batch in opened.batches(group, list(names)):
-                        yield batch.select(names)
+                    yield from opened.batches(group, list(names))
 
     def _take(self) -> Group | None:
         with self._lock:
@@ -165,12 +164,13 @@ class _OneFile:
         self._opened: pq.ParquetFile | None = None
 
     def batches(self, group: Group, names: list[str]) -> Iterator[pa.RecordBatch]:
-        """The rows of a row group, neither fewer nor more than its footer says."""
+        """The rows of a row group, neither fewer nor more than its footer says, with their columns in the order of the names."""
         claimed, found = group.metadata.row_group(group.number).num_rows, 0
         rows = _rows_at_a_time(len(names), claimed)
-        for batch in self._of(group, len(names)).iter_batches(rows, [group.number], names, use_threads=False):
+        file = self._of(group, len(names))
+        for batch in file.iter_batches(rows, [group.number], names, use_threads=False):
             found += batch.num_rows
-            yield batch
+            yield batch.select(names) if batch.schema.names != names else batch  # Arrow gives them in the file's order
         if found != claimed:
             raise SourceError(
                 f"{group.file} is damaged: row group {group.number} has {found:,} rows and its footer says {claimed:,}; "
