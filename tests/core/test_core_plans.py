@@ -89,9 +89,13 @@ CHANGES: dict[str, Callable[[], list[str | None]]] = {
 }
 
 
-@pytest.mark.parametrize("first", CHANGES)
-@pytest.mark.parametrize("second", CHANGES)
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.string_view()], ids=str)
+PAIRS = [(first, second, pa.string()) for first in CHANGES for second in CHANGES]
+KINDS = (pa.large_string(), pa.binary(), pa.string_view())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kind"), [*PAIRS, *(("a copy", change, kind) for change in CHANGES for kind in KINDS)]
+)
 def test_entries_are_those_of_their_batch_whatever_the_last_one_had(first: str, second: str, kind: pa.DataType) -> None:
     batches = []
     for change in (first, second, first):

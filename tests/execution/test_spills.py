@@ -70,9 +70,7 @@ def test_rows_may_come_from_many_threads(tmp_path: Path) -> None:
 def hashed(lanes: list[int]) -> HashedBatch:
     batch = RowHasher(pa.schema({"a": pa.int64()})).hash(pa.record_batch({"a": list(range(len(lanes)))}))
     one = np.array(lanes, np.uint64)
-    return HashedBatch(
-        len(lanes), [], (one, one[::-1].copy()), *([np.zeros(2, np.uint64)] * 2), None, *[batch.lanes] * 2
-    )
+    return HashedBatch(len(lanes), [], (one, one[::-1].copy()), None, batch.sums, batch.lanes)
 
 
 def test_lanes_are_those_of_the_delta_table() -> None:
