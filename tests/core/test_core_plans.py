@@ -12,8 +12,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from sameset.errors import SourceError
+from sameset.kernels.arrays import unpack_bits
 from sameset.kernels.entries import MOST_JOINED, join_columns
 from sameset.sketches.sample import Sample
 from sameset.sketches.spec import SampleSize, Spec
@@ -60,9 +62,9 @@ def test_columns_of_entries_are_the_same_together_as_one_by_one(
 
 @given(st.lists(st.tuples(st.integers(1, 2_000), st.booleans(), st.booleans()), max_size=12))
 def test_joined_entries_lie_side_by_side_and_are_never_too_many(columns: list[tuple[int, bool, bool]]) -> None:
-    plan = np.array([[3 if are_entries else 4, 0, 0, 0, size, 0] for size, are_entries, _ in columns], np.uint64)
+    plan = np.array([[3 if are_entries else 4, 0, 0, 0, size, 0, 0, 0] for size, are_entries, _ in columns], np.uint64)
     in_key = np.array([key for *_, key in columns], bool)
-    groups, total = join_columns(plan.reshape(-1, 6), in_key)
+    groups, total = join_columns(plan.reshape(-1, 8), in_key)
     leaders = [c for c, row in enumerate(groups) if row[0] == c]
     assert [row[0] >= 0 for row in groups.tolist()] == [are_entries for _, are_entries, _ in columns]
     assert total == sum(groups[c, 2] for c in leaders)
@@ -139,6 +141,51 @@ def test_codes_that_no_entry_has_are_refused(codes: list[int], entries: list[str
     batch = pa.record_batch({"c": broken})
     with pytest.raises(SourceError, match="column 'c' has a dictionary of fewer entries than its codes say"):
         TableSketch.empty(Spec(), batch.schema).fold(hasher_for(Spec(), batch.schema), batch)
+
+
+@given(st.binary(min_size=1, max_size=60), st.data())
+def test_bits_are_those_of_the_bitmap_wherever_they_start(bitmap: bytes, data: st.DataObject) -> None:
+    first = data.draw(st.integers(0, 8 * len(bitmap)))
+    count = data.draw(st.integers(0, 8 * len(bitmap) - first))
+    packed, bits = np.frombuffer(bitmap, np.uint8), np.empty(count, np.uint64)
+    unpack(np.uint64(packed.ctypes.data), np.uint64(first), bits)
+    assert bits.tolist() == np.unpackbits(packed, bitorder="little")[first : first + count].tolist()
+
+
+@njit
+def unpack(bitmap: np.uint64, first: np.uint64, bits: np.ndarray) -> None:  # type: ignore[type-arg]
+    unpack_bits(bitmap, first, bits)
+
+
+NULLED = {
+    "int64": pa.int64(),
+    "int32": pa.int32(),
+    "double": pa.float64(),
+    "decimal": pa.decimal128(15, 2),
+    "us": pa.timestamp("us"),
+    "text": pa.string(),
+    "large text": pa.large_string(),
+    "bytes": pa.binary(),
+    "view": pa.string_view(),
+}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 1.0])
+@pytest.mark.parametrize("start", [0, 1, 8, 4_097])
+@pytest.mark.parametrize("name", NULLED)
+def test_nulls_are_nulls_wherever_a_batch_starts(name: str, start: int, share: float) -> None:
+    """And what lies under them is nothing; there is more of them than samples have room for."""
+    spec = Spec(values=SampleSize(64, 1_000, 256), key=("c",))
+    numbers = pa.array(CHANCE.integers(-(10**6), 10**6, ROWS), mask=CHANCE.random(ROWS) < share)
+    narrow = NULLED[name] == pa.int32() or not pa.types.is_integer(NULLED[name])
+    through = pa.int32() if narrow and name == "decimal" else numbers.type
+    array = (numbers.cast(pa.string()) if "te" in name or name == "view" else numbers.cast(through)).cast(NULLED[name])
+    values = pa.Array.from_buffers(array.type, ROWS, [None, *array.buffers()[1:]])  # whatever is under the nulls
+    hidden = pa.Array.from_buffers(array.type, ROWS, [array.buffers()[0], *values.buffers()[1:]])
+    batches = [pa.record_batch({"c": one}).slice(start, 3_000) for one in (array, hidden)]
+    folded, updated = sketches_of(batches, spec)
+    assert folded.to_bytes() == updated.to_bytes()
+    assert folded.columns[0].nulls == 2 * array.slice(start, 3_000).null_count
 
 
 def batch_of(seed: int) -> pa.RecordBatch:

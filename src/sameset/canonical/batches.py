@@ -19,7 +19,7 @@ from sameset.canonical.murmur import hash_lightly
 from sameset.canonical.plans import Planner
 from sameset.errors import SchemaError, listed
 from sameset.kernels.arrays import BOUND, ENTRIES
-from sameset.kernels.fold import BLOCK, fold_columns
+from sameset.kernels.fold import BEYOND_ASCII, BLOCK, fold_columns
 from sameset.kernels.rows import bind_column, bind_entries, finish_rows, finish_sums
 
 if TYPE_CHECKING:
@@ -163,10 +163,10 @@ class RowHasher:
             if kind == BOUND or (kind == ENTRIES and end == 0):
                 tally.update(column or hash_entries(array, self.families[i], self._names[i], self._form))
                 continue
-            if more and kind != ENTRIES:
+            beyond_ascii, nulls = divmod(more, int(BEYOND_ASCII))
+            if beyond_ascii:
                 check_utf8(array, self.families[i], self._names[i], beyond_ascii=True)
-            rest = self._hashes_from(end, array, i, column) if end < batch.num_rows else None
-            tally.add(more if kind == ENTRIES else 0, rest)
+            tally.add(nulls, self._hashes_from(end, array, i, column) if end < batch.num_rows else None)
 
     def _hashes(self, rows: int) -> tuple[Words, Words]:
         """Memory for the hashes of rows and of their keys."""
@@ -180,10 +180,11 @@ class RowHasher:
         return self._words[: sizes[0]], self._words[sizes[0] : sum(sizes)]
 
     def _hashes_from(self, start: int, array: pa.Array, i: int, hashed: HashedColumn | None) -> Words:
-        """First halves of the hashes of the rows that a full table could not count."""
+        """First halves of the hashes of the values that a full table could not count."""
         if hashed is not None:
             return hashed.h1[start:]
-        return hash_column(array.slice(start), self._names[i], self._form).h1
+        rest = hash_column(array.slice(start), self._names[i], self._form)
+        return rest.h1 if rest.nulls is None else rest.h1[~rest.nulls]
 
     def _finished(
         self, batch: pa.RecordBatch, columns: list[HashedColumn], sums: Words, key_sums: Words

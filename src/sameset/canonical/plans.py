@@ -12,7 +12,7 @@ from sameset.canonical.columns import OFFSET_BYTES, VIEWS, HashedColumn, KnownEn
 from sameset.canonical.forms import AS_IS, Form
 from sameset.canonical.numbers import LARGEST_EXACT_POWER
 from sameset.kernels import arrays
-from sameset.kernels.arrays import plan_columns
+from sameset.kernels.arrays import PLAN_WORDS, plan_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,12 +42,12 @@ _address_of.restype, _address_of.argtypes = ctypes.c_void_p, (ctypes.py_object, 
 class Planner:
     """Plans batches of one schema, one after another: `rows` and `divisors` are what `fold_columns` takes. For one thread alone.
 
-    The kernels find most columns by themselves; Python looks at those that have nulls, or a type or form that takes more.
+    The kernels find most columns by themselves; Python looks at those whose type, form or codes take more.
     """
 
     def __init__(self, names: Sequence[str], families: Sequence[Family], form: Form) -> None:
         self._names, self._families, self._form = names, families, form
-        self.rows = np.zeros((len(names), 6), np.uint64)
+        self.rows = np.zeros((len(names), PLAN_WORDS), np.uint64)
         self.divisors = np.ones(len(names))
         self._schema: pa.Schema | None = None
         self._kept: list[object] = []  # what `rows` has addresses of and nobody else holds
@@ -87,16 +87,16 @@ class Planner:
             buffers = view_buffers(array)
             self._kept.append(buffers)
             views = array.buffers()[1].address + VIEW * array.offset
-            self.rows[i] = arrays.VIEWS, views, _place(buffers), 0, self._families[i].seed, len(buffers)
+            self.rows[i] = arrays.VIEWS, views, _place(buffers), 0, self._families[i].seed, len(buffers), 0, 0
             return None
         hashed = hash_entries(array, self._families[i], self._names[i], self._form, self._known[i])
         self._places[i] = self._known[i].places
         h1, h2 = _place(hashed.h1), _place(hashed.h2)
         if hashed.codes is None:
-            self.rows[i] = arrays.HASHED if hashed.nulls is None else arrays.BOUND, h1, h2, 0, 0, 0
+            self.rows[i] = arrays.HASHED if hashed.nulls is None else arrays.BOUND, h1, h2, 0, 0, 0, 0, 0
             return hashed
         codes = np.ascontiguousarray(hashed.codes)
-        self.rows[i] = arrays.ENTRIES, _place(codes), h1, h2, len(hashed.h1), 0
+        self.rows[i] = arrays.ENTRIES, _place(codes), h1, h2, len(hashed.h1), 0, 0, 0
         return hashed._replace(codes=codes)
 
 

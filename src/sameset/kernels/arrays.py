@@ -26,17 +26,21 @@ __all__ = [
     "FEW_ENTRIES",
     "HASHED",
     "LEFT",
+    "PLAN_WORDS",
     "VIEWS",
     "WORDS32",
     "WORDS64",
     "plan_columns",
     "pointer",
+    "unpack_bits",
 ]
 
 u = np.uint64
 #: Kinds of columns (`kernels.fold`): hashes of rows; the same, only to be bound; hashes of entries and codes; and the values
-#: themselves, without nulls. LEFT is what is not known here.
+#: themselves. LEFT is what is not known here.
 LEFT, HASHED, BOUND, ENTRIES, WORDS32, WORDS64, DOUBLES, DECIMALS, VIEWS, BYTES, BYTES32 = range(11)
+#: Of a row of a plan: kind, three addresses, number of entries or seed, size in bytes or scale, bitmap of nulls, its first bit.
+PLAN_WORDS = 8
 FEW_ENTRIES = 4  # at least so many rows an entry, or hashing by entries is not worth it
 # Of a struct ArrowArray, in bytes from its start.
 LENGTH, NULLS, OFFSET, BUFFERS, CHILDREN, DICTIONARY = u(0), u(8), u(16), u(40), u(48), u(56)
@@ -54,21 +58,21 @@ def pointer(typingctx: Any, address: Any) -> Any:
 
 @njit(nogil=True, cache=True)
 def plan_columns(batch, layouts, known, entry_hashes, plan):  # type: ignore[no-untyped-def]
-    """Fills `plan`, uint64 (columns, 6), as `fold_columns` takes it, for the struct at `batch`; gives how many columns are LEFT.
+    """Fills `plan`, uint64 (columns, 8), as `fold_columns` takes it, for the struct at `batch`; gives how many columns are LEFT.
 
     `layouts` is uint64 (columns, 4): kind (LEFT: not to be looked at), bytes of a value, code or offset, seed, and how many bytes
     are hashed, of DECIMALS the scale, of ENTRIES the bytes of an offset of the entries. Hashes of at most n entries are made and
     written to `entry_hashes`, uint64 (columns, 2, n); `known`, uint64 (columns, 5), are larger dictionaries whose hashes are
     known: addresses of offsets (0: none) and bytes, number of entries, addresses of both halves of their hashes.
-    LEFT are also columns with nulls, codes of entries that are not there, entries with a byte above 127 (whether they are UTF-8,
-    or in which form, is looked at elsewhere), and many entries that are not known.
+    LEFT are also columns of codes with nulls, codes of entries that are not there, entries with a byte above 127 (whether they are
+    UTF-8, or in which form, is looked at elsewhere), and many entries that are not known.
     """
     rows, children = load64(batch + LENGTH), load64(batch + CHILDREN)
     left = 0
     for c in range(layouts.shape[0]):
         plan[c, 0] = u(LEFT)
         array = load64(children + u(8 * c))
-        if rows and layouts[c, 0] != LEFT and is_without_nulls(array):
+        if rows and layouts[c, 0] != LEFT:
             plan_column(array, rows, layouts[c], known[c], entry_hashes[c], plan[c])
         left += plan[c, 0] == LEFT
     return left
@@ -82,17 +86,19 @@ def is_without_nulls(array):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def plan_column(array, rows, layout, known, entry_hashes, row):  # type: ignore[no-untyped-def]
-    """Fills the plan's row for one column without nulls."""
+    """Fills the plan's row for one column."""
     kind = layout[0]
-    buffers = load64(array + BUFFERS)
+    buffers, offset = load64(array + BUFFERS), load64(array + OFFSET)
     values = load64(buffers + u(8))
-    place = values + layout[1] * load64(array + OFFSET)
+    place = values + layout[1] * offset
+    full = is_without_nulls(array)
     if values == u(0):
         return
+    row[6], row[7] = u(0) if full else load64(buffers), offset
     if kind == ENTRIES:
         dictionary = load64(array + DICTIONARY)
         entries = load64(dictionary + LENGTH)
-        if is_worth_it(dictionary, entries, rows):
+        if full and is_worth_it(dictionary, entries, rows):
             h1, h2 = hashes_of(dictionary, entries, layout, known, entry_hashes)
             if h1 and highest(carray(pointer(place), (np.int64(rows),), np.uint32)) < entries:
                 row[0], row[1], row[2], row[3], row[4], row[5] = kind, place, h1, h2, entries, u(0)
@@ -100,6 +106,23 @@ def plan_column(array, rows, layout, known, entry_hashes, row):  # type: ignore[
         row[0], row[1], row[2], row[3], row[4], row[5] = kind, load64(buffers + u(16)), place, u(0), layout[2], u(0)
     else:
         row[0], row[1], row[2], row[3], row[4], row[5] = kind, place, u(0), u(0), layout[2], layout[3]
+
+
+@njit(inline="always")
+def unpack_bits(bitmap, first, bits):  # type: ignore[no-untyped-def]
+    """The bits of a bitmap from one on, each as a word of `bits`, uint64 (n,); no byte behind the last one is read."""
+    base, skip = bitmap + (first >> u(3)), first & u(7)
+    whole = bits.shape[0] // 64
+    for k in range(whole):
+        word = load64(base + u(8 * k)) >> skip
+        if skip:
+            word |= load8(base + u(8 * k + 8)) << (u(64) - skip)
+        part = bits[64 * k : 64 * k + 64]
+        for j in range(64):
+            part[j] = (word >> u(j)) & u(1)
+    for i in range(64 * whole, bits.shape[0]):
+        at = first + u(i)
+        bits[i] = (load8(bitmap + (at >> u(3))) >> (at & u(7))) & u(1)
 
 
 @njit(inline="always")

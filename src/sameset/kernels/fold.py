@@ -10,26 +10,40 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, njit
 
-from sameset.kernels.arrays import BOUND, BYTES, BYTES32, DOUBLES, ENTRIES, HASHED, VIEWS, WORDS32, WORDS64, pointer
+from sameset.kernels.arrays import (
+    BOUND,
+    BYTES,
+    BYTES32,
+    DOUBLES,
+    ENTRIES,
+    HASHED,
+    VIEWS,
+    WORDS32,
+    WORDS64,
+    pointer,
+    unpack_bits,
+)
 from sameset.kernels.decimals import hash_decimals
 from sameset.kernels.entries import bind_codes, bind_groups, count_codes, join_columns, joined_codes, take_counts
 from sameset.kernels.murmur import fmix
 from sameset.kernels.rows import finish_rows, finish_sums
-from sameset.kernels.samples import count_hashes
+from sameset.kernels.samples import EMPTY, count_hashes
 from sameset.kernels.texts import hash_bytes, hash_views
 from sameset.kernels.values import few_words, hash_doubles, hash_words
 
-__all__ = ["BLOCK", "fold_columns"]
+__all__ = ["BEYOND_ASCII", "BLOCK", "fold_columns"]
 
 u = np.uint64
 BLOCK = 4096  # rows that are bound at a time
+BEYOND_ASCII = u(1 << 63)
 
 
 @njit(nogil=True, cache=True)
 def fold_columns(columns, constants, samples, memory, totals):  # type: ignore[no-untyped-def]
     """Folds the columns of a batch: `columns` are their plan, divisors, bindings, and whether they are in the key.
 
-    The plan is uint64 (columns, 6): kind, three addresses, number of entries or seed, size in bytes. HASHED has both halves of the
+    The plan is uint64 (columns, 8): kind, three addresses, number of entries or seed, size in bytes, and, of the kinds that have
+    neither hashes nor views, the bitmap of nulls (0: there are none) and its first bit. HASHED has both halves of the
     rows' hashes, as has BOUND, whose hashes are neither summed nor counted; ENTRIES the codes (int32), both halves of the entries'
     hashes, and their number; VIEWS the views, where each of their buffers starts and ends, a seed, and the number of buffers;
     BYTES the first byte, the offsets (int64, of BYTES32 int32), and a seed; the others the values, a seed, and the size of what
@@ -41,7 +55,7 @@ def fold_columns(columns, constants, samples, memory, totals):  # type: ignore[n
     grow by both halves of the columns' hashes; uint64 (3, 2), by those of the rows' hashes, named and positional, and of their
     keys'. `samples` is uint64 (columns, 8): addresses of slots and counts, number of slots, threshold, room, whether any hash was
     counted, and, written, the first row that was not counted because there was no room left (0: of ENTRIES none were counted or
-    summed), and how many rows were null, which only ENTRIES may be; of VIEWS and BYTES whether there is a byte above 127.
+    summed), and how many rows were null, the highest bit (BEYOND_ASCII) being set where there is a byte above 127.
     Gives whether the caller has anything to do because of the last two.
     """
     plan, _, bindings, in_key = columns
@@ -59,7 +73,7 @@ def fold_columns(columns, constants, samples, memory, totals):  # type: ignore[n
         keyed = size if key.shape[1] else 0
         key_block = key_sums[: 4 * keyed].reshape((4, keyed))
         both = block, key_block
-        bind_block(columns, constants[0], samples, entries, both, (first, totals[0]))
+        bind_block(columns, constants, samples, entries, both, (first, totals[0]))
         finish_rows(block[0], block[1], constants[2, 0], totals[1][0], named[0][first:end], named[1][first:end])
         finish_sums(block[2], block[3], constants[2, 0], totals[1][1])
         if keyed:
@@ -74,7 +88,7 @@ def fold_columns(columns, constants, samples, memory, totals):  # type: ignore[n
 
 
 @njit(nogil=True, cache=True)
-def bind_block(columns, start_lanes, samples, entries, both_sums, place):  # type: ignore[no-untyped-def]
+def bind_block(columns, constants, samples, entries, both_sums, place):  # type: ignore[no-untyped-def]
     """Binds, sums and counts all columns of the rows of a block; `place` is its first row, and the columns' totals.
 
     `entries` are the groups of ENTRIES columns, what their entries add to the sums, counts, and scratch (`kernels.entries`).
@@ -85,8 +99,8 @@ def bind_block(columns, start_lanes, samples, entries, both_sums, place):  # typ
     groups, tables, counts, scratch_codes = entries
     rows = sums.shape[1]
     for j in range(4):
-        sums[j] = start_lanes[j & 1]
-        key_sums[j] = start_lanes[j & 1]
+        sums[j] = constants[0, j & 1]
+        key_sums[j] = constants[0, j & 1]
     for c in range(plan.shape[0]):
         if groups[c, 0] == c:
             codes = joined_codes(plan, groups, c, first, scratch_codes[:rows])
@@ -94,18 +108,36 @@ def bind_block(columns, start_lanes, samples, entries, both_sums, place):  # typ
             bind_codes(codes, groups[c], tables, sums)
             if in_key[c]:
                 bind_codes(codes, groups[c], tables, key_sums)
-    h1, h2 = np.empty(rows, np.uint64), np.empty(rows, np.uint64)
+    h1, h2, present = np.empty(rows, np.uint64), np.empty(rows, np.uint64), np.empty(rows, np.uint64)
     scratch = np.empty(rows, np.float64), np.empty(rows + 1, np.int64)
     unused = np.zeros(2, np.uint64)
     for c in range(plan.shape[0]):
         if plan[c, 0] == ENTRIES:
             continue
         a, b = hash_block(plan[c], divisors[c], first, h1, h2, scratch, samples[c])
+        counted = a
+        if plan[c, 6]:
+            samples[c, 7] += set_nulls(plan[c], first, constants[1], a, b, present)
+            counted = present
         bind_hashes(a, b, bindings[c], sums, unused if plan[c, 0] == BOUND else totals[c])
         if in_key[c]:
             bind_hashes(a, b, bindings[c], key_sums, unused)
         if plan[c, 0] != BOUND and samples[c, 6] >= u(first + rows):
-            count_block(a, first, samples[c])
+            count_block(counted, first, samples[c])
+
+
+@njit(inline="always")
+def set_nulls(column, first, null, h1, h2, present):  # type: ignore[no-untyped-def]
+    """Puts the null's hash where a row is null, and gives how many are; `present` gets the first halves, but EMPTY for nulls."""
+    unpack_bits(column[6], column[7] + u(first), present)
+    values = u(0)
+    for i in range(h1.shape[0]):
+        is_value = present[i]
+        values += is_value
+        present[i] = h1[i] if is_value else EMPTY
+        h1[i] = h1[i] if is_value else null[0]
+        h2[i] = h2[i] if is_value else null[1]
+    return u(h1.shape[0]) - values
 
 
 @njit(nogil=True, cache=True)
@@ -127,18 +159,24 @@ def hash_block(column, divisor, start, h1, h2, scratch, sample):  # type: ignore
     elif kind == VIEWS:
         views = carray(pointer(column[1] + u(16) * first), (size, 4), np.int32)
         buffers = carray(pointer(column[2]), (np.int64(length), 2), np.uint64)
-        sample[7] |= u(hash_views(views, buffers, seed, h1, h2))
+        sample[7] |= beyond_ascii(hash_views(views, buffers, seed, h1, h2))
     elif kind == BYTES:
         offsets = carray(pointer(column[2] + u(8) * first), (size + 1,), np.int64)
-        sample[7] |= u(hash_bytes(column[1], offsets, seed, h1, h2))
+        sample[7] |= beyond_ascii(hash_bytes(column[1], offsets, seed, h1, h2))
     elif kind == BYTES32:
         wide = scratch[1]
         wide[:] = carray(pointer(column[2] + u(4) * first), (size + 1,), np.int32)
-        sample[7] |= u(hash_bytes(column[1], wide, seed, h1, h2))
+        sample[7] |= beyond_ascii(hash_bytes(column[1], wide, seed, h1, h2))
     else:
         words = carray(pointer(column[1] + u(16) * first), (2 * size,), np.int64)
         hash_fractions(words, divisor, np.int64(length), seed, scratch, (h1, h2))
     return h1, h2
+
+
+@njit(inline="always")
+def beyond_ascii(seen):  # type: ignore[no-untyped-def]
+    """The mark of a byte above 127."""
+    return BEYOND_ASCII if seen else u(0)
 
 
 @njit(inline="always")
