@@ -160,9 +160,19 @@ def unpack(bitmap: np.uint64, first: np.uint64, bits: np.ndarray) -> None:  # ty
 NULLED = {
     "int64": pa.int64(),
     "int32": pa.int32(),
+    "int16": pa.int16(),
+    "int8": pa.int8(),
+    "uint32": pa.uint32(),
+    "uint16": pa.uint16(),
+    "uint8": pa.uint8(),
+    "bool": pa.bool_(),
+    "float": pa.float32(),
     "double": pa.float64(),
     "decimal": pa.decimal128(15, 2),
     "us": pa.timestamp("us"),
+    "ns": pa.timestamp("ns"),
+    "time": pa.time64("us"),
+    "duration": pa.duration("ns"),
     "text": pa.string(),
     "large text": pa.large_string(),
     "bytes": pa.binary(),
@@ -170,16 +180,34 @@ NULLED = {
 }
 
 
+LIMITS = {
+    "int16": (-(2**15), 2**15),
+    "int8": (-(2**7), 2**7),
+    "uint32": (0, 2**32),
+    "uint16": (0, 2**16),
+    "uint8": (0, 2**8),
+    "bool": (0, 2),
+    "time": (0, 86_400_000_000),
+}
+STEPS = {
+    "decimal": pa.int32(),
+    "text": pa.string(),
+    "large text": pa.string(),
+    "bytes": pa.string(),
+    "view": pa.string(),
+}
+
+
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 1.0])
 @pytest.mark.parametrize("start", [0, 1, 8, 4_097])
 @pytest.mark.parametrize("name", NULLED)
 def test_nulls_are_nulls_wherever_a_batch_starts(name: str, start: int, share: float) -> None:
-    """And what lies under them is nothing; there is more of them than samples have room for."""
+    """And what lies under them is nothing; there are more values than samples have room for."""
     spec = Spec(values=SampleSize(64, 1_000, 256), key=("c",))
-    numbers = pa.array(CHANCE.integers(-(10**6), 10**6, ROWS), mask=CHANCE.random(ROWS) < share)
-    narrow = NULLED[name] == pa.int32() or not pa.types.is_integer(NULLED[name])
-    through = pa.int32() if narrow and name == "decimal" else numbers.type
-    array = (numbers.cast(pa.string()) if "te" in name or name == "view" else numbers.cast(through)).cast(NULLED[name])
+    kind = NULLED[name]
+    low, high = LIMITS.get(name, (-(10**6), 10**6))
+    numbers = pa.array(CHANCE.integers(low, high, ROWS), mask=CHANCE.random(ROWS) < share)
+    array = numbers.cast(STEPS.get(name, pa.int64())).cast(kind)
     values = pa.Array.from_buffers(array.type, ROWS, [None, *array.buffers()[1:]])  # whatever is under the nulls
     hidden = pa.Array.from_buffers(array.type, ROWS, [array.buffers()[0], *values.buffers()[1:]])
     batches = [pa.record_batch({"c": one}).slice(start, 3_000) for one in (array, hidden)]

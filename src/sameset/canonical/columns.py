@@ -102,14 +102,14 @@ class KnownEntries:
 
     @property
     def places(self) -> tuple[int, int, int, int, int]:
-        """Where texts or bytes without nulls and their hashes lie, for a kernel (`plan_columns`); zeros if there are none."""
+        """Where texts or bytes of small offsets without nulls, and their hashes, lie (`plan_columns`); zeros if there are none."""
         values = self._values
-        if values is None or self._hashed is None or OFFSET_BYTES.get(values.type.id) is None or values.null_count:
+        if values is None or self._hashed is None or OFFSET_BYTES.get(values.type.id) != 4 or values.null_count:
             return 0, 0, 0, 0, 0
         _, offsets, data = values.buffers()
         if offsets is None or data is None:
             return 0, 0, 0, 0, 0
-        first = offsets.address + OFFSET_BYTES[values.type.id] * values.offset
+        first = offsets.address + 4 * values.offset
         h1, h2 = (int(half.ctypes.data) for half in self._hashed)
         return first, data.address, len(values), h1, h2
 

@@ -26,14 +26,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Planner"]
 
-WORD, VIEW, CODE, DECIMAL = 8, 16, 4, 16
+WORD, VIEW, CODE, DECIMAL = 8, 16, 4, 16  # bytes
 FEW_ENOUGH = 512  # entries, to be hashed anew for each batch: 2 us of its 1,500
-#: Types whose values the kernel hashes itself, by number: the kind, and the bytes of a value.
+#: Types whose values the kernel hashes itself whatever the form, by number: the kind, and the bytes of a value.
 WORDS = {
+    pa.lib.Type_INT8: (arrays.INT8, 1),
+    pa.lib.Type_INT16: (arrays.INT16, 2),
     pa.lib.Type_INT32: (arrays.WORDS32, 4),
+    pa.lib.Type_INT64: (arrays.WORDS64, 8),
+    pa.lib.Type_UINT8: (arrays.UINT8, 1),
+    pa.lib.Type_UINT16: (arrays.UINT16, 2),
+    pa.lib.Type_UINT32: (arrays.UINT32, 4),
     pa.lib.Type_DATE32: (arrays.WORDS32, 4),
-    pa.lib.Type_INT64: (arrays.WORDS64, WORD),
 }
+DOUBLES = {pa.lib.Type_FLOAT: (arrays.FLOATS, 4), pa.lib.Type_DOUBLE: (arrays.DOUBLES, 8)}
+TICKS = {pa.lib.Type_TIME64, pa.lib.Type_TIMESTAMP, pa.lib.Type_DURATION}
+UNITS = {"us": arrays.WORDS64, "ns": arrays.NANOSECONDS}
 TEXTS = {4: arrays.BYTES32, 8: arrays.BYTES}  # by the bytes of an offset
 _address_of = ctypes.pythonapi.PyCapsule_GetPointer
 _address_of.restype, _address_of.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
@@ -103,20 +111,26 @@ class Planner:
 def _layout_of(kind: pa.DataType, family: Family, form: Form) -> Layout:
     """How the kernel finds the values of a column of a type, if it can."""
     seed = int(family.seed)
-    if kind.id in WORDS or (kind.id == pa.lib.Type_TIMESTAMP and kind.unit == "us"):
-        number, size = WORDS.get(kind.id, (arrays.WORDS64, WORD))
+    if kind.id in WORDS:
+        number, size = WORDS[kind.id]
         return number, size, seed, WORD
+    if kind.id == pa.lib.Type_BOOL:
+        return arrays.BITS, 0, seed, 1
+    if kind.id in TICKS and kind.unit in UNITS:
+        return UNITS[kind.unit], WORD, seed, WORD
     if kind.id == pa.lib.Type_DECIMAL128 and 0 < kind.scale <= LARGEST_EXACT_POWER:
         return arrays.DECIMALS, DECIMAL, seed, kind.scale
-    if (
-        kind.id == pa.lib.Type_DICTIONARY
-        and kind.index_type.id == pa.lib.Type_INT32
-        and kind.value_type.id in OFFSET_BYTES
-    ):
-        return arrays.ENTRIES, CODE, seed, OFFSET_BYTES[kind.value_type.id]
-    if form is AS_IS and kind.id == pa.lib.Type_DOUBLE:
-        return arrays.DOUBLES, WORD, seed, WORD
-    if form is AS_IS and kind.id in OFFSET_BYTES:
+    if kind.id == pa.lib.Type_DICTIONARY and kind.index_type.id == pa.lib.Type_INT32:
+        return arrays.ENTRIES if OFFSET_BYTES.get(kind.value_type.id) == CODE else arrays.LEFT, CODE, seed, 0
+    return _layout_as_is(kind, seed) if form is AS_IS else (arrays.LEFT, 0, 0, 0)
+
+
+def _layout_as_is(kind: pa.DataType, seed: int) -> Layout:
+    """The same of the types whose values a form may change."""
+    if kind.id in DOUBLES:
+        number, size = DOUBLES[kind.id]
+        return number, size, seed, WORD
+    if kind.id in OFFSET_BYTES:
         offset = OFFSET_BYTES[kind.id]
         return TEXTS[offset], offset, seed, 0
     return arrays.LEFT, 0, 0, 0

@@ -13,10 +13,11 @@ import numpy as np
 from numba import carray, njit, types
 from numba.extending import intrinsic
 
-from sameset.kernels.murmur import load8, load64
-from sameset.kernels.texts import hash_bytes
+from sameset.kernels.murmur import load8, load64, murmur128
+from sameset.kernels.texts import HIGH_BITS, all_words
 
 __all__ = [
+    "BITS",
     "BOUND",
     "BYTES",
     "BYTES32",
@@ -24,9 +25,16 @@ __all__ = [
     "DOUBLES",
     "ENTRIES",
     "FEW_ENTRIES",
+    "FLOATS",
     "HASHED",
+    "INT8",
+    "INT16",
     "LEFT",
+    "NANOSECONDS",
     "PLAN_WORDS",
+    "UINT8",
+    "UINT16",
+    "UINT32",
     "VIEWS",
     "WORDS32",
     "WORDS64",
@@ -39,6 +47,7 @@ u = np.uint64
 #: Kinds of columns (`kernels.fold`): hashes of rows; the same, only to be bound; hashes of entries and codes; and the values
 #: themselves. LEFT is what is not known here.
 LEFT, HASHED, BOUND, ENTRIES, WORDS32, WORDS64, DOUBLES, DECIMALS, VIEWS, BYTES, BYTES32 = range(11)
+NANOSECONDS, FLOATS, BITS, INT8, INT16, UINT8, UINT16, UINT32 = range(11, 19)
 #: Of a row of a plan: kind, three addresses, number of entries or seed, size in bytes or scale, bitmap of nulls, its first bit.
 PLAN_WORDS = 8
 FEW_ENTRIES = 4  # at least so many rows an entry, or hashing by entries is not worth it
@@ -60,10 +69,10 @@ def pointer(typingctx: Any, address: Any) -> Any:
 def plan_columns(batch, layouts, known, entry_hashes, plan):  # type: ignore[no-untyped-def]
     """Fills `plan`, uint64 (columns, 8), as `fold_columns` takes it, for the struct at `batch`; gives how many columns are LEFT.
 
-    `layouts` is uint64 (columns, 4): kind (LEFT: not to be looked at), bytes of a value, code or offset, seed, and how many bytes
-    are hashed, of DECIMALS the scale, of ENTRIES the bytes of an offset of the entries. Hashes of at most n entries are made and
-    written to `entry_hashes`, uint64 (columns, 2, n); `known`, uint64 (columns, 5), are larger dictionaries whose hashes are
-    known: addresses of offsets (0: none) and bytes, number of entries, addresses of both halves of their hashes.
+    `layouts` is uint64 (columns, 4): kind (LEFT: not to be looked at), bytes of a value, code or offset (of BITS 0), seed, and how
+    many bytes are hashed, of DECIMALS the scale. ENTRIES have offsets of four bytes. Hashes of at most n entries are made and
+    written to `entry_hashes`, uint64 (columns, 2, n); `known`, uint64 (columns, 5), are larger dictionaries whose hashes
+    are known: addresses of offsets (0: none) and bytes, number of entries, addresses of both halves of their hashes.
     LEFT are also columns of codes with nulls, codes of entries that are not there, entries with a byte above 127 (whether they are
     UTF-8, or in which form, is looked at elsewhere), and many entries that are not known.
     """
@@ -99,7 +108,7 @@ def plan_column(array, rows, layout, known, entry_hashes, row):  # type: ignore[
         dictionary = load64(array + DICTIONARY)
         entries = load64(dictionary + LENGTH)
         if full and is_worth_it(dictionary, entries, rows):
-            h1, h2 = hashes_of(dictionary, entries, layout, known, entry_hashes)
+            h1, h2 = hashes_of(dictionary, entries, layout[2], known, entry_hashes)
             if h1 and highest(carray(pointer(place), (np.int64(rows),), np.uint32)) < entries:
                 row[0], row[1], row[2], row[3], row[4], row[5] = kind, place, h1, h2, entries, u(0)
     elif kind in (BYTES, BYTES32):
@@ -132,21 +141,39 @@ def is_worth_it(dictionary, entries, rows):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def hashes_of(dictionary, entries, layout, known, made):  # type: ignore[no-untyped-def]
+def hashes_of(dictionary, entries, seed, known, made):  # type: ignore[no-untyped-def]
     """Addresses of both halves of the hashes of a dictionary's byte strings; zeros if they are not known and cannot be made."""
     buffers = load64(dictionary + BUFFERS)
-    width = layout[3]
-    offsets = load64(buffers + u(8)) + width * load64(dictionary + OFFSET)
+    place = load64(buffers + u(8)) + u(4) * load64(dictionary + OFFSET)
     data = load64(buffers + u(16))
+    offsets = carray(pointer(place), (np.int64(entries) + 1,), np.int32)
     if entries > u(made.shape[1]):
-        same = known[0] != u(0) and known[2] == entries and are_equal(offsets, data, known, width)
+        same = known[0] != u(0) and known[2] == entries and are_equal(offsets, data, known)
         return (known[3], known[4]) if same else (u(0), u(0))
-    wide = np.empty(entries + u(1), np.int64)
-    for i in range(wide.shape[0]):
-        wide[i] = np.int64(offset_at(offsets, u(i), width))
-    if hash_bytes(data, wide, layout[2], made[0], made[1]):
-        return u(0), u(0)
-    return u(made[0].ctypes.data), u(made[1].ctypes.data)
+    seen, end = u(0), data + u(offsets[-1])
+    for i in range(offsets.shape[0] - 1):
+        start, size = data + u(offsets[i]), u(offsets[i + 1] - offsets[i])
+        made[0, i], made[1, i] = murmur128(start, size, seed, end)
+        seen |= all_words(start, size)
+    return (u(0), u(0)) if seen & HIGH_BITS else (u(made[0].ctypes.data), u(made[1].ctypes.data))
+
+
+@njit(inline="always")
+def are_equal(offsets, data, known):  # type: ignore[no-untyped-def]
+    """Whether byte strings are those known, of which there are as many: readers give the same, or a copy, with many batches."""
+    others = carray(pointer(known[0]), (offsets.shape[0],), np.int32)
+    unlike = np.int32(0)
+    for i in range(offsets.shape[0]):
+        unlike |= (offsets[i] - offsets[0]) ^ (others[i] - others[0])
+    if unlike != 0:
+        return False
+    one, other, size = data + u(offsets[0]), known[1] + u(others[0]), u(offsets[-1] - offsets[0])
+    differing = u(0)
+    for i in range(size // u(8)):
+        differing |= load64(one + u(8 * i)) ^ load64(other + u(8 * i))
+    for i in range(size & ~u(7), size):
+        differing |= load8(one + u(i)) ^ load8(other + u(i))
+    return differing == u(0)
 
 
 @njit(inline="always")
@@ -156,35 +183,3 @@ def highest(codes):  # type: ignore[no-untyped-def]
     for i in range(codes.shape[0]):
         most = max(most, codes[i])
     return u(most)
-
-
-@njit(inline="always")
-def are_equal(offsets, data, known, width):  # type: ignore[no-untyped-def]
-    """Whether byte strings are those known, of which there are as many: readers give the same, or a copy, with many batches."""
-    if offsets == known[0] and data == known[1]:
-        return True
-    entries = known[2]
-    first, other_first = offset_at(offsets, u(0), width), offset_at(known[0], u(0), width)
-    for i in range(u(1), entries + u(1)):
-        if offset_at(offsets, u(i), width) - first != offset_at(known[0], u(i), width) - other_first:
-            return False
-    return are_same_bytes(data + first, known[1] + other_first, offset_at(offsets, entries, width) - first)
-
-
-@njit(inline="always")
-def offset_at(offsets, i, width):  # type: ignore[no-untyped-def]
-    """One of many offsets of four or eight bytes."""
-    place = offsets + width * i
-    return load64(place) if width == u(8) else u(carray(pointer(place), (1,), np.uint32)[0])
-
-
-@njit(inline="always")
-def are_same_bytes(one, other, size):  # type: ignore[no-untyped-def]
-    """Whether the bytes at two addresses are equal."""
-    words = size // u(8)
-    unlike = u(0)
-    for i in range(words):
-        unlike |= load64(one + u(8) * u(i)) ^ load64(other + u(8) * u(i))
-    for i in range(u(8) * words, size):
-        unlike |= load8(one + u(i)) ^ load8(other + u(i))
-    return unlike == u(0)

@@ -11,12 +11,20 @@ import numpy as np
 from numba import carray, njit
 
 from sameset.kernels.arrays import (
+    BITS,
     BOUND,
     BYTES,
     BYTES32,
+    DECIMALS,
     DOUBLES,
     ENTRIES,
+    FLOATS,
     HASHED,
+    INT8,
+    INT16,
+    NANOSECONDS,
+    UINT8,
+    UINT16,
     VIEWS,
     WORDS32,
     WORDS64,
@@ -29,7 +37,7 @@ from sameset.kernels.murmur import fmix
 from sameset.kernels.rows import finish_rows, finish_sums
 from sameset.kernels.samples import EMPTY, count_hashes
 from sameset.kernels.texts import hash_bytes, hash_views
-from sameset.kernels.values import few_words, hash_doubles, hash_words
+from sameset.kernels.values import few_words, hash_doubles, hash_nanoseconds, hash_words
 
 __all__ = ["BEYOND_ASCII", "BLOCK", "fold_columns"]
 
@@ -164,13 +172,48 @@ def hash_block(column, divisor, start, h1, h2, scratch, sample):  # type: ignore
         offsets = carray(pointer(column[2] + u(8) * first), (size + 1,), np.int64)
         sample[7] |= beyond_ascii(hash_bytes(column[1], offsets, seed, h1, h2))
     elif kind == BYTES32:
-        wide = scratch[1]
-        wide[:] = carray(pointer(column[2] + u(4) * first), (size + 1,), np.int32)
-        sample[7] |= beyond_ascii(hash_bytes(column[1], wide, seed, h1, h2))
-    else:
+        offsets = scratch[1]
+        copy_values(carray(pointer(column[2] + u(4) * first), (size + 1,), np.int32), offsets)
+        sample[7] |= beyond_ascii(hash_bytes(column[1], offsets, seed, h1, h2))
+    elif kind == DECIMALS:
         words = carray(pointer(column[1] + u(16) * first), (2 * size,), np.int64)
         hash_fractions(words, divisor, np.int64(length), seed, scratch, (h1, h2))
+    elif kind == NANOSECONDS:
+        hash_nanoseconds(carray(pointer(column[1] + u(8) * first), (size,), np.int64), seed, h1, h2)
+    elif kind == FLOATS:
+        doubles = scratch[0]
+        copy_values(carray(pointer(column[1] + u(4) * first), (size,), np.float32), doubles)
+        hash_doubles(doubles, doubles.view(np.uint64), seed, h1, h2)
+    else:
+        wide = scratch[1][:size]
+        widen(column, first, wide)
+        hash_words(wide, length, seed, h1, h2)
     return h1, h2
+
+
+@njit(inline="always")
+def widen(column, first, wide):  # type: ignore[no-untyped-def]
+    """The values of a column of narrow integers or BITS, as int64."""
+    kind, rows = column[0], (wide.shape[0],)
+    if kind == BITS:
+        unpack_bits(column[1], column[7] + first, wide.view(np.uint64))
+    elif kind == INT8:
+        copy_values(carray(pointer(column[1] + first), rows, np.int8), wide)
+    elif kind == UINT8:
+        copy_values(carray(pointer(column[1] + first), rows, np.uint8), wide)
+    elif kind == INT16:
+        copy_values(carray(pointer(column[1] + u(2) * first), rows, np.int16), wide)
+    elif kind == UINT16:
+        copy_values(carray(pointer(column[1] + u(2) * first), rows, np.uint16), wide)
+    else:
+        copy_values(carray(pointer(column[1] + u(4) * first), rows, np.uint32), wide)
+
+
+@njit(inline="always")
+def copy_values(values, wider):  # type: ignore[no-untyped-def]
+    """Copies values into an array of another type; as an assignment it takes Numba a second more to compile."""
+    for i in range(values.shape[0]):
+        wider[i] = values[i]
 
 
 @njit(inline="always")

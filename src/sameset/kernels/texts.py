@@ -12,7 +12,7 @@ from numba import njit
 
 from sameset.kernels.murmur import finish, load8, load64, low_bytes, mix1, mix2, murmur128, tail1, tail2
 
-__all__ = ["hash_bytes", "hash_views"]
+__all__ = ["HIGH_BITS", "all_words", "hash_bytes", "hash_views"]
 
 u = np.uint64
 TILE = 128
