@@ -198,8 +198,8 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 1.0])
-@pytest.mark.parametrize("start", [0, 1, 8, 4_097])
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("start", [0, 3, 4_097])
 @pytest.mark.parametrize("name", NULLED)
 def test_nulls_are_nulls_wherever_a_batch_starts(name: str, start: int, share: float) -> None:
     """And what lies under them is nothing; there are more values than samples have room for."""

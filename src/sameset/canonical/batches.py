@@ -156,7 +156,7 @@ class RowHasher:
         return self._with_lanes(batch, [], hashes, sums)
 
     def _take_rest(self, batch: pa.RecordBatch, hashed: dict[int, HashedColumn], tallies: Tallies) -> None:
-        """Has the tallies take what the kernel could not: nulls, what full tables have no room for; and looks at texts."""
+        """Has the tallies take what the kernel left: how many are null, what full tables have no room for; and looks at texts."""
         for i, (end, more) in enumerate(tallies.tables[:, 6:].tolist()):
             tally, column, array = tallies.columns[i], hashed.get(i), batch.column(i)
             kind = self._planner.rows[i, 0]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Planner"]
 
 WORD, VIEW, CODE, DECIMAL = 8, 16, 4, 16  # bytes
-FEW_ENOUGH = 512  # entries, to be hashed anew for each batch: 2 us of its 1,500
+FEW_ENOUGH = 512  # entries, to be hashed anew for each batch: 5 us of a column's 100
 #: Types whose values the kernel hashes itself whatever the form, by number: the kind, and the bytes of a value.
 WORDS = {
     pa.lib.Type_INT8: (arrays.INT8, 1),
@@ -68,7 +68,7 @@ class Planner:
         if self._schema is None or not batch.schema.equals(self._schema):
             self._start(batch.schema)
         _, capsule = batch.__arrow_c_array__()
-        place = _address_of(capsule, b"arrow_array")
+        place = np.uint64(_address_of(capsule, b"arrow_array"))
         if not plan_columns(place, self._layouts, self._places, self._entry_hashes, self.rows):
             return {}
         hashed = {}
