@@ -158,8 +158,10 @@ class RowHasher:
     def _take_rest(self, batch: pa.RecordBatch, hashed: dict[int, HashedColumn], tallies: Tallies) -> None:
         """Has the tallies take what the kernel left: how many are null, what full tables have no room for; and looks at texts."""
         for i, (end, more) in enumerate(tallies.tables[:, 6:].tolist()):
-            tally, column, array = tallies.columns[i], hashed.get(i), batch.column(i)
             kind = self._planner.rows[i, 0]
+            if end == batch.num_rows and not more and kind != BOUND:
+                continue
+            tally, column, array = tallies.columns[i], hashed.get(i), batch.column(i)
             if kind == BOUND or (kind == ENTRIES and end == 0):
                 tally.update(column or hash_entries(array, self.families[i], self._names[i], self._form))
                 continue

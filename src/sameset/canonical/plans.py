@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Planner"]
 
 WORD, VIEW, CODE, DECIMAL = 8, 16, 4, 16  # bytes
-FEW_ENOUGH = 512  # entries, to be hashed anew for each batch: 5 us of a column's 100
+FEW_ENOUGH = 512  # entries, to be hashed anew for each batch: 3 us
 #: Types whose values the kernel hashes itself whatever the form, by number: the kind, and the bytes of a value.
 WORDS = {
     pa.lib.Type_INT8: (arrays.INT8, 1),

@@ -1,8 +1,7 @@
 """Columns that are given by entries and codes, bound to their rows and counted: several small ones as if they were one.
 
 What is bound to a row is a sum over its columns, so the entries of some columns, each with each, have sums of their own: a row
-then looks up one of them instead of one a column. Four columns of 3, 2, 4 and 7 entries take 3.5 ns a row, where one after the
-other took 9.
+then looks up one of them instead of one a column. A column of few texts takes 1.4 ns a row, where by itself it took 2.6.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from sameset.kernels.samples import count_repeated
 __all__ = ["bind_codes", "bind_groups", "count_codes", "join_columns", "joined_codes", "take_counts"]
 
 u = np.uint64
-MOST_JOINED = 512  # entries: their sums are 16 kB, half of a first-level cache
+MOST_JOINED = 512  # entries: their sums are 16 kB, which a first-level cache holds
 LEADER, STRIDE, SIZE, START = range(4)
 PARTS = 4  # counts of each entry, so that equal rows one after the other do not wait for each other
 
